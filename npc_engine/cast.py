@@ -1,0 +1,200 @@
+"""The cast: voices/NAME/voice.toml, faces/NAME/face.toml and npcs.toml, read into checked specs."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+T = TypeVar("T")
+
+
+class CastError(ValueError):
+    """A voice, face or character that can't be used: says which file, what came and what was expected."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A hint such as `, did you mean 'fps'?`, or nothing when no known name is close."""
+    match = difflib.get_close_matches(name, list(known), n=1)
+    return f", did you mean {match[0]!r}?" if match else ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table in a TOML file; raises `CastError` naming the file, and line and column of a fault."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{path}: no such file"
+        raise CastError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: {error}"
+        raise CastError(msg) from None
+
+
+def checked(cls: type[T], table: dict[str, Any], where: str) -> T:
+    """`table` as the dataclass `cls`; unknown keys, missing keys and wrong types raise `CastError`.
+
+    An int stands for a float, and a list for a tuple; fields of `cls` marked `init=False` are not read.
+    """
+    known = {f.name: f for f in fields(cls) if f.init}  # type: ignore[arg-type]
+    types = get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            msg = f"{where}: unknown key {key!r}{near(key, known)}"
+            raise CastError(msg)
+        values[key] = _typed(value, types[key], f"{where}: {key}")
+    for name, f in known.items():
+        if name not in values and f.default is MISSING and f.default_factory is MISSING:
+            msg = f"{where}: key {name!r} is missing"
+            raise CastError(msg)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        msg = f"{where}: {error}"
+        raise CastError(msg) from None
+
+
+def _typed(value: Any, expected: Any, where: str) -> Any:
+    if get_origin(expected) is tuple:
+        inner = get_args(expected)[0]
+        if isinstance(value, list):
+            return tuple(_typed(v, inner, f"{where}[{i}]") for i, v in enumerate(value))
+    elif get_origin(expected) is dict:
+        inner = get_args(expected)[1]
+        if isinstance(value, dict):
+            return {k: _typed(v, inner, f"{where}.{k}") for k, v in value.items()}
+    elif expected is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(value, expected) and not (expected is int and isinstance(value, bool)):
+        return value
+    name = getattr(expected, "__name__", str(expected))
+    msg = f"{where} is {value!r} ({type(value).__name__}), expected {name}"
+    raise CastError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSpec:
+    """A voice.toml: which engine speaks, and how this character's voice differs from the engine's own."""
+
+    engine: str  # "hibari"
+    language: str = "en-US"
+    sex: str = ""  # female, male or "" where it does not apply
+    about: str = ""
+    licence: str = ""
+    speed: float = 1.0  # 1.2 talks a fifth faster
+    pitch: float = 1.0  # factor on pitch and formants together: 0.8 a man, 1.15 a child
+    range: float = 1.0  # factor on how far the pitch moves: 0.2 flat, 1.6 excited
+    gain_db: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("speed", 0.5, 2.0), ("pitch", 0.5, 1.6), ("range", 0.0, 2.0), ("gain_db", -24, 24)):
+            if not low <= getattr(self, name) <= high:
+                msg = f"{name} is {getattr(self, name)}, expected {low} to {high}"
+                raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSpec:
+    """A face.toml: a picture, the landmarks found in it, and limits on how far this face may move."""
+
+    picture: str  # file beside face.toml
+    landmarks: str  # .npz beside face.toml, written when the face was added
+    about: str = ""
+    licence: str = ""
+    source: str = ""
+    limits: dict[str, float] = field(default_factory=dict)  # coefficient name → largest weight drawn
+
+
+@dataclass(frozen=True, slots=True)
+class NpcSpec:
+    """A character in npcs.toml: who speaks, who is seen, and how lively."""
+
+    voice: str
+    face: str = ""
+    about: str = ""
+    style: str = "lively"
+
+
+SHIPPED = Path(__file__).parent
+
+
+def shipped_root() -> Path:
+    """The folder with the voices and faces that ship: the checkout, or inside the installed package."""
+    checkout = SHIPPED.parent
+    return checkout if (checkout / "voices").is_dir() else SHIPPED / "shipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Voices, faces and characters in `folders`; an earlier folder's entry hides a later one's of the same name."""
+
+    folders: tuple[Path, ...]
+
+    @staticmethod
+    def standard(folder: Path | None = None) -> Cast:
+        """The cast of `folder` (the working directory unless told), then what ships."""
+        own = (folder or Path.cwd()).resolve()
+        return Cast(tuple(dict.fromkeys((own, shipped_root().resolve()))))
+
+    def _named(self, kind: str, file: str) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for root in self.folders:
+            for path in sorted((root / kind).glob(f"*/{file}")):
+                found.setdefault(path.parent.name, path)
+        return found
+
+    def voices(self) -> dict[str, Path]:
+        """Name → voice.toml of every voice."""
+        return self._named("voices", "voice.toml")
+
+    def faces(self) -> dict[str, Path]:
+        """Name → face.toml of every face."""
+        return self._named("faces", "face.toml")
+
+    def npcs(self) -> dict[str, NpcSpec]:
+        """Name → spec of every character; every voice is one too, under its own name, without a face of its own."""
+        found: dict[str, NpcSpec] = {}
+        for root in self.folders:
+            path = root / "npcs.toml"
+            if path.is_file():
+                for name, table in read_toml(path).items():
+                    if not isinstance(table, dict):
+                        msg = f"{path}: {name} is {table!r}, expected a table [{name}]"
+                        raise CastError(msg)
+                    found.setdefault(name, checked(NpcSpec, table, f"{path}: [{name}]"))
+        for name in self.voices():
+            found.setdefault(name, NpcSpec(voice=name))
+        return found
+
+    def voice(self, name: str) -> tuple[VoiceSpec, Path]:
+        """The spec of a voice and its folder; `CastError` names the nearest known voice."""
+        path = self._path("voice", name, self.voices())
+        return checked(VoiceSpec, read_toml(path), str(path)), path.parent
+
+    def face(self, name: str) -> tuple[FaceSpec, Path]:
+        """The spec of a face and its folder; `CastError` names the nearest known face."""
+        path = self._path("face", name, self.faces())
+        return checked(FaceSpec, read_toml(path), str(path)), path.parent
+
+    def npc(self, name: str) -> NpcSpec:
+        """The spec of a character; `CastError` names the nearest known one."""
+        known = self.npcs()
+        if name not in known:
+            msg = f"no character {name!r}{near(name, known)}; known: {', '.join(sorted(known)) or 'none'}"
+            raise CastError(msg)
+        return known[name]
+
+    def _path(self, kind: str, name: str, known: dict[str, Path]) -> Path:
+        if name not in known:
+            msg = f"no {kind} {name!r}{near(name, known)}; known: {', '.join(sorted(known)) or 'none'}"
+            raise CastError(msg)
+        return known[name]

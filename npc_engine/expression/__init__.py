@@ -1,0 +1,1 @@
+"""Speech becomes expressions: mel, network, look-ahead, limits, style, life."""

@@ -1,0 +1,136 @@
+"""What travels through the engine: a line becomes speech, expressions, pictures and moments. Imports nothing of ours.
+
+Time is an integer everywhere. One tick is 20 ms; ticks and samples count from 0 at the first sample of a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+TICK_MS: Final = 20
+SAMPLE_RATE: Final = 24_000
+TICK_SAMPLES: Final = SAMPLE_RATE * TICK_MS // 1000  # 480
+
+Sound: TypeAlias = npt.NDArray[np.float32]  # f32[n], -1..1, mono, 24 kHz
+Exp: TypeAlias = npt.NDArray[np.float32]  # f32[50], in the order of EXP50
+Pixels: TypeAlias = npt.NDArray[np.uint8]  # u8[h, w, 3 | 4], RGB or RGBA, rows from the top
+
+EXP50: Final[tuple[str, ...]] = (
+    "jawOpen", "jawForward", "jawLeft", "jawRight",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "eyeBlinkLeft", "eyeBlinkRight", "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight",
+    "tongueOut",
+    # ours: tongueUp 0..1, then five angles in radians
+    "tongueUp", "gazePitch", "gazeYaw", "headPitch", "headYaw", "headRoll",
+)  # fmt: skip
+"""The 50 coefficients: 44 ARKit weights 0..1 under ARKit's names, tongueUp 0..1, and five angles in radians.
+
+Angles are positive for looking up (pitch), to the person's own left (yaw) and tilting to the own left shoulder (roll).
+"""
+
+ANGLES: Final = 45
+"""Index of the first angle in exp50; everything before it is a weight 0..1."""
+
+CHANNEL: Final[dict[str, int]] = {name: index for index, name in enumerate(EXP50)}
+"""Index of each coefficient by name."""
+
+NEUTRAL: Final[Exp] = np.zeros(len(EXP50), np.float32)
+NEUTRAL.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the game wants back for a line."""
+
+    sound: bool = True
+    coefficients: bool = True
+    words: bool = True
+    picture: int = 0  # edge of the square picture in pixels; 0 draws none
+    picture_every: int = 2  # ticks from picture to picture: 1 is 50 fps, 2 is 25 fps
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a character shall say; `id` comes from the game and everything that follows carries it."""
+
+    id: str
+    npc: str
+    text: str
+    style: str = ""  # serious, lively or cartoon; "" is the character's own
+    emotion: str = "neutral"
+    outputs: Outputs = Outputs()
+    priority: int = 0  # higher is more urgent
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone and the samples [start, end) of the line in which it sounds."""
+
+    symbol: str  # one symbol of the voice's phone set; IPA for the voices that ship
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the line's text, the samples [start, end) in which it sounds, and its characters text[first:last]."""
+
+    text: str
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A stretch of speech; chunks of a line follow one another without a gap."""
+
+    line: Line
+    start: int  # samples since the line began
+    samples: Sound
+    phones: tuple[Phone, ...] = ()
+    words: tuple[Word, ...] = ()
+    ends_clause: bool = True  # the mouth need not wait for what follows: all that look-ahead holds back leaves now
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Sound and face of one tick."""
+
+    line: Line
+    tick: int
+    sound: Sound  # f32[480]
+    exp: Exp  # f32[50]
+    words: tuple[Word, ...] = ()  # words whose sound begins in this tick or was announced with it
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn face, shown from its tick on."""
+
+    tick: int
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the game gets for one tick: sound, coefficients and a picture that belong together."""
+
+    line: Line
+    tick: int
+    sound: Sound  # f32[480]
+    exp: Exp  # f32[50]
+    picture: Picture | None = None  # None: hold the last picture
+    words: tuple[Word, ...] = ()

@@ -1,0 +1,65 @@
+"""The whole flow: text, speech, expression, picture, moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from npc_engine.ahead import ahead
+from npc_engine.moments import Expression, Line, Moment, SpeechChunk
+
+SPEECH_DEPTH = 2  # clauses: one being heard by the mouth, one ready, so a slow voice overlaps with drawing
+
+
+class Voice(Protocol):
+    """Speaks lines."""
+
+    def speak(self, line: Line) -> Iterator[SpeechChunk]:
+        """Yield the line's speech, clause by clause; raises `SpeechError` for text it can't speak."""
+        ...
+
+
+class Mouth(Protocol):
+    """Turns speech into expressions (Audio2Exp, limits, style and life)."""
+
+    def express(self, speech: Iterable[SpeechChunk]) -> Iterator[Expression]:
+        """Yield one expression per tick; the first leaves as soon as its look-ahead has been heard."""
+        ...
+
+
+class Face(Protocol):
+    """Draws expressions."""
+
+    def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
+        """Yield one moment per expression, with pictures as the line's outputs ask."""
+        ...
+
+
+class NoFace:
+    """The face of a line that wants no pictures: sound and coefficients go through as they are."""
+
+    def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
+        """Yield one moment without a picture per expression."""
+        for e in expressions:
+            yield Moment(e.line, e.tick, e.sound, e.exp, None, e.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Npc:
+    """A character that is ready to speak."""
+
+    name: str
+    voice: Voice
+    mouth: Mouth
+    face: Face
+
+
+def perform(line: Line, npc: Npc) -> Iterator[Moment]:
+    """Speak `line`: moments in order, one per tick. Closing the iterator stops every stage."""
+    face = npc.face if line.outputs.picture else NoFace()
+    speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
+    try:
+        yield from face.draw(npc.mouth.express(speech))
+    finally:
+        speech.close()

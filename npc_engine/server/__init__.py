@@ -1,0 +1,1 @@
+"""The ZeroMQ socket thread, performers and metrics."""

@@ -1,0 +1,1 @@
+"""A line becomes speech; one file a voice engine."""

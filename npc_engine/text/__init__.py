@@ -1,0 +1,1 @@
+"""Text as it arrives: sentences and clauses, spoken form, language."""

@@ -1,0 +1,1 @@
+"""Messages, codec and the session as a table of states; no sockets."""

@@ -1,0 +1,76 @@
+"""ahead(): bounded, closable, honest about errors."""
+
+import threading
+import time
+
+import pytest
+
+from npc_engine.ahead import ahead
+
+
+def test_gives_every_item_in_order():
+    assert list(ahead(range(100), depth=3)) == list(range(100))
+
+
+def test_source_error_reaches_the_reader_after_the_items_before_it():
+    def source():
+        yield 1
+        raise OSError("disk gone")
+
+    items = ahead(source(), depth=4)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="disk gone"):
+        next(items)
+    with pytest.raises(StopIteration):
+        next(items)
+
+
+def test_reads_no_further_than_its_depth():
+    taken = []
+
+    def source():
+        for i in range(100):
+            taken.append(i)
+            yield i
+
+    items = ahead(source(), depth=2)
+    time.sleep(0.1)
+    assert len(taken) <= 3  # two kept, one in hand
+    items.close()
+
+
+def test_close_stops_a_blocked_source_and_closes_it_on_its_own_thread():
+    closed_on = []
+
+    def source():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed_on.append(threading.current_thread().name)
+
+    items = ahead(source(), depth=1, name="here")
+    next(items)
+    items.close()
+    assert items.join(2.0)
+    assert closed_on == ["here"]
+
+
+def test_a_reader_waiting_is_released_by_close():
+    gate = threading.Event()
+
+    def source():
+        gate.wait(5)
+        yield 1
+
+    items = ahead(source(), depth=1)
+    threading.Timer(0.05, items.close).start()
+    began = time.monotonic()
+    assert list(items) == []
+    assert time.monotonic() - began < 2
+    gate.set()
+
+
+def test_depth_must_hold_something():
+    with pytest.raises(ValueError, match="depth is 0"):
+        ahead([], depth=0)

@@ -1,0 +1,1 @@
+"""Training of the Audio2Exp network; the runtime never imports this."""
