@@ -1,0 +1,5 @@
+"""The npc-engine command."""
+
+
+def main() -> None:
+    """Run the npc-engine command."""
