@@ -1,5 +1,50 @@
 """The npc-engine command."""
 
+from __future__ import annotations
 
-def main() -> None:
-    """Run the npc-engine command."""
+import argparse
+import sys
+from collections.abc import Sequence
+
+from npc_engine import __version__
+from npc_engine.commands import bench, doctor, faces, say, serve, voices
+from npc_engine.commands.common import UsageError, known_errors
+
+EXAMPLES = """examples:
+  npc-engine serve                                      answer games on tcp://127.0.0.1:7890
+  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
+  npc-engine faces add portrait.png --name smith        make a face out of a picture
+  npc-engine voices                                     who can speak
+  npc-engine doctor                                     what is installed, and whether it works
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="npc-engine",
+        description="Talking game characters: text in, voice, facial coefficients and pictures out, in step.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"npc-engine {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for command in (serve, say, faces, voices, doctor, bench):
+        command.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the npc-engine command; 0 when it did what was asked, 1 when a check failed, 2 when it could not."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (UsageError, *known_errors()) as error:
+        print(f"npc-engine: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of npc-engine; one file each."""

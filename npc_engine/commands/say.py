@@ -1,0 +1,78 @@
+"""npc-engine say: a line into a file, or several files at once."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from pathlib import Path
+
+from npc_engine.cast import Cast
+from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
+from npc_engine.files.writer import NEEDS_PICTURES, Discarding, Writer, writer_for
+from npc_engine.moments import TICK_MS, Line, Outputs
+from npc_engine.performance import perform
+
+EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
+  npc-engine say "Mind the step!" --npc maren --out line.wav --out line.json
+  npc-engine say "Mind the step!" --voice ogre --face elder --out sheet.png   frames, spectrogram and curves
+  npc-engine say - --voice woman --out long.wav < story.txt
+"""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the sub-command."""
+    parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz or .png files", EXAMPLES)
+    parser.add_argument("text", help="what to say; - reads it from standard input")
+    parser.add_argument("--npc", default="", help="a character of npcs.toml, with its voice and face")
+    parser.add_argument("--voice", default="", help="a voice (npc-engine voices lists them)")
+    parser.add_argument("--face", default="", help="a face, for .mp4 and .png (npc-engine faces list)")
+    parser.add_argument("--style", default="", help="serious, lively or cartoon (default: the character's own)")
+    parser.add_argument("--out", type=Path, action="append", required=True, metavar="FILE", help="may be repeated")
+    parser.add_argument("--size", type=int, default=512, help="edge of the pictures in pixels (default 512)")
+    parser.add_argument("--fps", type=int, choices=(25, 50), default=25, help="pictures a second (default 25)")
+    cast_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Speak the line into every file asked for."""
+    import sys
+
+    from npc_engine.troupe import Troupe
+
+    if not arguments.npc and not arguments.voice:
+        raise UsageError("say who speaks: --npc NAME or --voice NAME (npc-engine voices lists them)")
+    if not 64 <= arguments.size <= 1024:
+        raise UsageError(f"--size is {arguments.size}, expected 64 to 1024 pixels")
+    text = sys.stdin.read() if arguments.text == "-" else arguments.text
+    every = 50 // arguments.fps
+    pictures = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
+    troupe = Troupe(Cast.standard(arguments.cast))
+    npc = troupe.npc(arguments.npc, arguments.voice, arguments.face)
+    has_face = bool(arguments.face or (arguments.npc and troupe.cast.npc(arguments.npc).face))
+    for path in pictures:
+        if not has_face and path.suffix.lower() == ".mp4":
+            raise UsageError(f"{path} shows a face: --face NAME (npc-engine faces list), or --npc with one")
+    outputs = Outputs(picture=arguments.size if pictures and has_face else 0, picture_every=every)
+    line = Line("say", npc.name, text, style=arguments.style, outputs=outputs)
+    progress = Progress("speaking")
+    began = time.perf_counter()
+    ticks = 0
+    with contextlib.ExitStack() as stack:
+        writers: list[Writer] = [
+            stack.enter_context(Discarding(writer_for(path, size=arguments.size, every=every), path))
+            for path in arguments.out
+        ]
+        moments = stack.enter_context(contextlib.closing(perform(line, npc)))
+        for moment in moments:
+            for writer in writers:
+                writer.add(moment)
+            ticks = moment.tick + 1
+            progress.show(f"{ticks * TICK_MS / 1000:.1f} s")
+    progress.done()
+    seconds, took = ticks * TICK_MS / 1000, time.perf_counter() - began
+    for path in arguments.out:
+        print(f"{path}: {seconds:.2f} s, {path.stat().st_size / 1024:.0f} KiB")
+    print(f"made in {took:.2f} s, {seconds / took:.1f} × real time")
+    return 0

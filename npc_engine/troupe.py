@@ -1,0 +1,88 @@
+"""The cast, loaded: each voice, face and network once, put together into characters that can perform."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from npc_engine.cast import Cast, CastError
+from npc_engine.expression.audio2exp import Audio2Exp
+from npc_engine.frames.encode import encode_picture
+from npc_engine.frames.load import load_face
+from npc_engine.frames.portrait import Portrait
+from npc_engine.moments import Pixels
+from npc_engine.performance import Face, NoFace, Npc, Voice
+from npc_engine.speech.load import VoiceEngines
+
+DEFAULT_LOOKAHEAD_MS = 60
+
+
+class Troupe:
+    """Characters of a cast, loaded on first use and kept; safe to use from several threads."""
+
+    def __init__(self, cast: Cast, *, lookahead_ms: int = DEFAULT_LOOKAHEAD_MS) -> None:
+        self.cast = cast
+        self._lookahead_ms = lookahead_ms
+        self._engines = VoiceEngines()
+        self._voices: dict[str, Voice] = {}
+        self._faces: dict[str, Portrait] = {}
+        self._mouths: dict[str, Audio2Exp] = {}
+        self._loading = threading.RLock()
+
+    def npcs(self) -> list[dict[str, Any]]:
+        """Name, voice, face and description of every character."""
+        return [
+            {"name": name, "voice": spec.voice, "face": spec.face, "about": spec.about}
+            for name, spec in sorted(self.cast.npcs().items())
+        ]
+
+    def npc(self, name: str, voice: str = "", face: str = "") -> Npc:
+        """The character `name`, ready; `voice` and `face` replace its own, and do for a character without a name.
+
+        Raises `CastError` for a name that is not in the cast, with the nearest one that is.
+        """
+        spec = self.cast.npc(name) if name else None
+        voice = voice or (spec.voice if spec else "")
+        face = face or (spec.face if spec else "")
+        if not voice:
+            raise CastError("neither a character nor a voice was named, expected one of them")
+        drawn: Face = self.face(face) if face else NoFace()
+        return Npc(name or voice, self.voice(voice), self.mouth(spec.style if spec else "lively"), drawn)
+
+    def voice(self, name: str) -> Voice:
+        """The voice `name`, loaded."""
+        with self._loading:
+            if name not in self._voices:
+                spec, folder = self.cast.voice(name)
+                self._voices[name] = self._engines.voice(spec, name, folder)
+            return self._voices[name]
+
+    def face(self, name: str) -> Portrait:
+        """The face `name`, loaded."""
+        with self._loading:
+            if name not in self._faces:
+                spec, folder = self.cast.face(name)
+                self._faces[name] = load_face(spec, folder)
+            return self._faces[name]
+
+    def mouth(self, style: str) -> Audio2Exp:
+        """The Audio2Exp network with the limits of a style; every style shares one network."""
+        with self._loading:
+            if style not in self._mouths:
+                first = next(iter(self._mouths.values()), None)
+                self._mouths[style] = (
+                    Audio2Exp(lookahead_ms=self._lookahead_ms, style=style)
+                    if first is None
+                    else first.with_style(style)
+                )
+            return self._mouths[style]
+
+    def warm(self) -> None:
+        """Load every named character and run each part once, so that the first line is as fast as the rest."""
+        for name in self.cast.npcs():
+            self.npc(name)
+
+    @staticmethod
+    def encode(pixels: Pixels) -> bytes:
+        """A picture as JPEG, as it goes on the wire."""
+        return encode_picture(pixels, "jpeg")
