@@ -1,0 +1,112 @@
+"""Files that `say` writes: what goes in comes out, in step, and a failed one leaves nothing behind."""
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from npc_engine.files.writer import Discarding, FileError, writer_for
+from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Line, Moment, Picture, Word
+
+SIZE = 128
+FLASHES = (25, 60, 101)  # ticks at which a click sounds and the picture turns white
+
+
+def moments(ticks=120, every=2):
+    line = Line("t", "smith", "tick tock")
+    for tick in range(ticks):
+        sound = np.zeros(TICK_SAMPLES, np.float32)
+        exp = np.zeros(50, np.float32)
+        exp[0] = (tick % 50) / 100
+        lit = any(f - f % every <= tick < f - f % every + 2 * every for f in FLASHES)
+        if tick in FLASHES:
+            sound[:] = 0.8 * np.sin(np.arange(TICK_SAMPLES) * 0.4)
+        picture = Picture(tick, np.full((SIZE, SIZE, 3), 255 if lit else 0, np.uint8)) if tick % every == 0 else None
+        words = (Word("tick", 0, 4800, 0, 4),) if tick == 0 else ()
+        yield Moment(line, tick, sound, exp, picture, words)
+
+
+def write(path: Path, every=2, **kw):
+    with Discarding(writer_for(path, size=SIZE, every=every), path) as writer:
+        for moment in moments(every=every, **kw):
+            writer.add(moment)
+    return path
+
+
+def test_wav_holds_every_sample(tmp_path):
+    path = write(tmp_path / "a.wav")
+    with wave.open(str(path)) as f:
+        assert (f.getframerate(), f.getnchannels(), f.getsampwidth()) == (SAMPLE_RATE, 1, 2)
+        got = np.frombuffer(f.readframes(f.getnframes()), "<i2") / 32767
+    expected = np.concatenate([m.sound for m in moments()])
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).max() < 1e-4
+
+
+def test_json_and_npz_hold_curves_and_words(tmp_path):
+    expected = np.stack([m.exp for m in moments()])
+    table = json.loads(write(tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert table["names"] == list(EXP50)
+    assert table["text"] == "tick tock"
+    assert table["words"] == [{"text": "tick", "start": 0, "end": 4800, "first": 0, "last": 4}]
+    assert np.allclose(np.array(table["exp"]), expected, atol=1e-4)
+    with np.load(write(tmp_path / "a.npz")) as arrays:
+        assert np.array_equal(arrays["exp"], expected)
+        assert arrays["sound"].shape == (120 * TICK_SAMPLES,)
+        assert list(arrays["names"]) == list(EXP50)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_mp4_keeps_click_and_flash_together(tmp_path, every):
+    av = pytest.importorskip("av")
+    path = write(tmp_path / "a.mp4", every=every)
+    with av.open(str(path)) as file:
+        times, light = [], []
+        for frame in file.decode(video=0):
+            times.append(float(frame.time))
+            light.append(frame.to_ndarray(format="gray").mean())
+    with av.open(str(path)) as file:
+        sound, begins = [], None
+        for frame in file.decode(audio=0):
+            begins = float(frame.time) if begins is None else begins
+            sound.append(frame.to_ndarray()[0])
+    sound = np.concatenate(sound)
+    assert times[0] == pytest.approx(0, abs=1e-6)
+    assert abs(begins - times[0]) <= 0.02
+    on = [t for before, now, t in zip(light, light[1:], times[1:], strict=False) if before < 64 <= now]
+    loud = np.abs(sound) > 0.3
+    clicks = [
+        begins + i / SAMPLE_RATE
+        for i in np.flatnonzero(loud)
+        if not loud[max(0, i - 2400) : i].any()
+    ]
+    assert len(on) == len(clicks) == len(FLASHES)
+    for flash, click, tick in zip(on, clicks, FLASHES, strict=True):
+        assert flash == pytest.approx((tick - tick % every) * 0.02, abs=1e-3)
+        assert click == pytest.approx(tick * 0.02, abs=0.004)
+
+
+def test_png_sheet_shows_frames_and_curves(tmp_path):
+    pytest.importorskip("matplotlib")
+    import cv2
+
+    picture = cv2.imread(str(write(tmp_path / "a.png")))
+    assert picture.shape[1] > 1200
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500
+
+
+def test_an_error_on_the_way_leaves_no_half_file(tmp_path):
+    path = tmp_path / "a.wav"
+    with pytest.raises(RuntimeError, match="voice broke"), Discarding(writer_for(path, size=64, every=2), path) as w:
+        w.add(next(moments()))
+        raise RuntimeError("voice broke")
+    assert not path.exists()
+
+
+def test_unknown_ending_and_missing_folder_are_named(tmp_path):
+    with pytest.raises(FileError, match=r"unknown file ending '\.avi', expected one of \.mp4 \.wav"):
+        writer_for(tmp_path / "a.avi", size=64, every=2)
+    with pytest.raises(FileError, match="no such folder"):
+        writer_for(tmp_path / "no" / "a.wav", size=64, every=2)
