@@ -77,11 +77,7 @@ def test_mp4_keeps_click_and_flash_together(tmp_path, every):
     assert abs(begins - times[0]) <= 0.02
     on = [t for before, now, t in zip(light, light[1:], times[1:], strict=False) if before < 64 <= now]
     loud = np.abs(sound) > 0.3
-    clicks = [
-        begins + i / SAMPLE_RATE
-        for i in np.flatnonzero(loud)
-        if not loud[max(0, i - 2400) : i].any()
-    ]
+    clicks = [begins + i / SAMPLE_RATE for i in np.flatnonzero(loud) if not loud[max(0, i - 2400) : i].any()]
     assert len(on) == len(clicks) == len(FLASHES)
     for flash, click, tick in zip(on, clicks, FLASHES, strict=True):
         assert flash == pytest.approx((tick - tick % every) * 0.02, abs=1e-3)
@@ -99,9 +95,18 @@ def test_png_sheet_shows_frames_and_curves(tmp_path):
 
 def test_an_error_on_the_way_leaves_no_half_file(tmp_path):
     path = tmp_path / "a.wav"
-    with pytest.raises(RuntimeError, match="voice broke"), Discarding(writer_for(path, size=64, every=2), path) as w:
-        w.add(next(moments()))
+
+    def broken():
+        yield next(moments())
         raise RuntimeError("voice broke")
+
+    def speak():
+        with Discarding(writer_for(path, size=64, every=2), path) as writer:
+            for moment in broken():
+                writer.add(moment)
+
+    with pytest.raises(RuntimeError, match="voice broke"):
+        speak()
     assert not path.exists()
 
 

@@ -49,7 +49,9 @@ def version(package: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; 1 when something that should work does not."""
-    print(f"npc-engine {__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores")
+    print(
+        f"npc-engine {__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores"
+    )
     rows: list[tuple[str, str, str]] = [(name, version(name) or "MISSING", "base install") for name in BASE]
     for name, extra, what in OPTIONAL:
         rows.append((name, version(name) or "-", f"{what}: pip install 'npc-engine[{extra}]'"))
@@ -87,7 +89,10 @@ def _self_test(cast: Cast) -> int:
     for face in sorted(cast.faces()):
         step(f"face {face}", lambda face=face: _face(troupe, face))  # type: ignore[misc]
     step("line over TCP", lambda: _over_tcp(troupe))
-    print("everything works" if not failed else f"{failed} of the checks failed", file=sys.stderr if failed else sys.stdout)
+    print(
+        "everything works" if not failed else f"{failed} of the checks failed",
+        file=sys.stderr if failed else sys.stdout,
+    )
     return 1 if failed else 0
 
 

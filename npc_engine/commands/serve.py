@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms)
     troupe.warm()
     server = Server(troupe, arguments.address)
-    logging.info(
+    logging.getLogger(__name__).info(
         "npc-engine answers on %s with %d characters, ready in %.1f s",
         arguments.address,
         len(troupe.npcs()),

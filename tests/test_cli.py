@@ -1,0 +1,109 @@
+"""The command line: what a person types and reads."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from npc_engine.cli import main, parser
+
+COMMANDS = ("serve", "say", "faces", "voices", "doctor", "bench")
+
+
+def refused(capsys, *argv):
+    assert main(list(argv)) == 2
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    return said.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert f"npc-engine {command}" in said
+    assert "examples:" in said
+
+
+def test_top_help_names_every_command():
+    text = parser().format_help()
+    assert all(command in text for command in COMMANDS)
+
+
+def test_say_writes_wav_and_curves(tmp_path, capsys):
+    wav, curves = tmp_path / "a.wav", tmp_path / "a.json"
+    assert main(["say", "Mind the step!", "--voice", "man", "--out", str(wav), "--out", str(curves)]) == 0
+    assert "× real time" in capsys.readouterr().out
+    table = json.loads(curves.read_text(encoding="utf-8"))
+    assert [w["text"] for w in table["words"]] == ["Mind", "the", "step!"]
+    assert wav.stat().st_size > 24_000
+    opening = [row[0] for row in table["exp"]]
+    assert max(opening) > 0.1
+    assert opening[-1] == pytest.approx(0, abs=0.02)
+
+
+def test_say_refuses_what_it_cannot_do(tmp_path, capsys):
+    out = str(tmp_path / "a.wav")
+    assert "no voice 'womann', did you mean 'woman'?" in refused(
+        capsys, "say", "Hi.", "--voice", "womann", "--out", out
+    )
+    assert "no character 'marren', did you mean 'maren'?" in refused(
+        capsys, "say", "Hi.", "--npc", "marren", "--out", out
+    )
+    assert "no face 'eldar', did you mean 'elder'?" in refused(
+        capsys, "say", "Hi.", "--voice", "man", "--face", "eldar", "--out", str(tmp_path / "a.mp4")
+    )
+    assert "say who speaks" in refused(capsys, "say", "Hi.", "--out", out)
+    assert "shows a face: --face NAME" in refused(
+        capsys, "say", "Hi.", "--voice", "man", "--out", str(tmp_path / "a.mp4")
+    )
+    assert "unknown file ending '.mp3'" in refused(
+        capsys, "say", "Hi.", "--voice", "man", "--out", str(tmp_path / "a.mp3")
+    )
+    chinese = refused(capsys, "say", "你好", "--voice", "woman", "--out", out)
+    assert "woman" in chinese
+    assert "你" in chinese
+    assert "text" in refused(capsys, "say", "  ", "--voice", "woman", "--out", out)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lists_name_what_ships(capsys):
+    assert main(["voices"]) == 0
+    voices = capsys.readouterr().out
+    assert all(name in voices for name in ("woman", "man", "child", "ogre"))
+    assert main(["faces", "list"]) == 0
+    faces = capsys.readouterr().out
+    assert "maren" in faces
+    assert "elder" in faces
+
+
+def test_doctor_finds_everything_working(capsys):
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "FAILED" not in said
+    assert "everything works" in said
+    assert "line over TCP" in said
+
+
+def test_bench_writes_every_figure(tmp_path, capsys):
+    out = tmp_path / "bench.json"
+    assert main(["bench", "--runs", "3", "--json", str(out)]) == 0
+    figures = json.loads(out.read_text(encoding="utf-8"))
+    for key in ("first_moment_ms", "first_moment_picture_ms"):
+        assert 0 < figures[key]["p50"] <= figures[key]["p95"]
+    for key in ("audio2exp_ms_per_tick", "render_ms_per_frame", "encode_ms_per_frame", "realtime_factor", "ready_s"):
+        assert figures[key] > 0
+    assert figures["machine"]["cores"] >= 1
+
+
+def test_base_install_imports_nothing_heavy():
+    heavy = ("torch", "scipy", "numba", "librosa", "matplotlib", "av", "pygame", "TTS", "ray", "tensorrt")
+    code = (
+        "import sys; from npc_engine.troupe import Troupe; from npc_engine.cast import Cast;"
+        f"t = Troupe(Cast.standard()); t.warm(); print([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
