@@ -1,0 +1,342 @@
+"""The Python client: lines of text to an engine, sound, coefficients, pictures and words back.
+
+A game loop uses the polling face, which never blocks and needs no thread:
+
+    client = Client()
+    line = client.speak("elder", "Mind the step!")
+    player = Playback()
+    while not player.finished:
+        for event in client.poll():
+            if event.line == line:
+                player.add(event)
+        ...                                           # play player.sound(n), show player.at(samples_heard)
+        client.credit(line, player.credit_ms(samples_heard))
+
+A script uses the blocking face: `for event in client.say("elder", "Mind the step!"): ...`
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Generator
+from contextlib import suppress
+from types import TracebackType
+from typing import TypeAlias
+from uuid import uuid4
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from npc_engine.moments import Outputs
+from npc_engine.playback import Playback
+from npc_engine.wire import limits
+from npc_engine.wire.codec import decode_reply, encode
+from npc_engine.wire.messages import (
+    LOST,
+    Cancel,
+    Cancelled,
+    Credit,
+    End,
+    ErrorMessage,
+    Hello,
+    List,
+    Moments,
+    Npcs,
+    Ping,
+    Reply,
+    Request,
+    Speak,
+    Welcome,
+    WireError,
+)
+
+Event: TypeAlias = Reply
+"""What `Client.poll` gives: Accepted, Moments, Words, End, Cancelled, ErrorMessage, Pong, Npcs, and Welcome when the
+engine came back after the connection broke."""
+
+DEFAULT_ADDRESS = "tcp://127.0.0.1:7890"
+SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
+HEARTBEAT_MS = 2_000  # libzmq's I/O thread answers, so a game that stands still for seconds keeps its connection
+HEARTBEAT_TIMEOUT_MS = 10_000
+RECEIVE_MARK = 20_000  # messages waiting for `poll`; credit bounds them far lower
+POLL_AT_MOST = 256  # messages that one `poll` hands over, so that a flood can't stop a game's frame
+
+
+__all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
+
+
+class ClientError(RuntimeError):
+    """The engine can't be reached, or it refused a line; `code` and `line` as in the `error` message, if one came."""
+
+    def __init__(self, text: str, code: str = "", line: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.line = line
+
+
+class Client:
+    """A connection to an engine, owned by the thread that made it: no thread hides in here, nothing is thread-safe.
+
+    Connects and greets within `timeout_s`, or raises `ClientError`. When the connection breaks, each open line ends
+    with an `ErrorMessage` of code "disconnected"; the client connects again by itself, as long as it is polled.
+    """
+
+    def __init__(self, address: str = DEFAULT_ADDRESS, timeout_s: float = 5.0, name: str = "python") -> None:
+        self.address = address
+        self.welcome: Welcome
+        self._timeout_s = timeout_s
+        self._name = name
+        self._open: set[str] = set()
+        self._greeted = False
+        self._waiting: deque[Event] = deque()  # came while `say` or `npcs` waited for something else
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
+        self._poller.register(self._monitor, zmq.POLLIN)
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> None:
+        options = {
+            zmq.LINGER: 200,  # a `cancel` sent just before closing still leaves
+            zmq.IMMEDIATE: 1,  # nothing waits for an engine that is not there: lines are live or refused
+            zmq.RCVHWM: RECEIVE_MARK,
+            zmq.RECONNECT_IVL: 50,
+            zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
+            zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+            zmq.MAXMSGSIZE: limits.PAYLOAD_BYTES,
+        }
+        for option, value in options.items():
+            self._socket.setsockopt(option, value)
+        try:
+            self._socket.connect(self.address)
+        except zmq.ZMQError as error:
+            raise ClientError(
+                f"can't connect to {self.address!r}: {error}; expected an address like {DEFAULT_ADDRESS}"
+            ) from None
+        end = time.monotonic() + self._timeout_s
+        while not self._greeted:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise ClientError(
+                    f"no engine answered at {self.address} in {self._timeout_s:g} s; start one with `npc-engine serve`"
+                )
+            for event in self._receive(left):
+                if isinstance(event, ErrorMessage):
+                    raise ClientError(f"the engine at {self.address} refused: {event.text}", event.code)
+
+    # ── polling face ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def speak(
+        self,
+        npc: str,
+        text: str,
+        *,
+        line: str = "",
+        style: str = "",
+        emotion: str = "neutral",
+        priority: int = 0,
+        outputs: Outputs | None = None,
+        voice: str = "",
+        face: str = "",
+        credit_ms: int = limits.CREDIT_MS,
+    ) -> str:
+        """Ask for a line and return its id at once; `npc` may be "" when a `voice` is named.
+
+        The engine sends `credit_ms` of sound and then waits for `credit`. Raises `ClientError` when no engine is there.
+        """
+        line = line or uuid4().hex[:16]
+        self._send(Speak(line, text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs()))
+        self._open.add(line)
+        return line
+
+    def poll(self, timeout_s: float = 0.0) -> list[Event]:
+        """What has come since the last call, in order; waits up to `timeout_s` for the first event, by default not.
+
+        Never raises for what the engine sends: faults come as `ErrorMessage`.
+        """
+        if self._waiting:
+            timeout_s = 0.0
+        held = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        return held + self._receive(timeout_s)
+
+    def credit(self, line: str, ms: int) -> None:
+        """Let the engine send `ms` more of a line; nothing happens for 0, or for a line that is not open."""
+        if ms > 0 and line in self._open:
+            self._try_send(Credit(line, min(ms, limits.CREDIT_CAP_MS)))
+
+    def cancel(self, line: str) -> None:
+        """Stop a line; its `Cancelled` follows, or an `End` that crossed it. Lines that are not open are let be."""
+        if line in self._open:
+            self._try_send(Cancel(line))
+
+    def ping(self, mark: int = 0) -> None:
+        """Ask for a `Pong` with this mark."""
+        self._send(Ping(mark))
+
+    @property
+    def open_lines(self) -> frozenset[str]:
+        """Ids of the lines that have not ended, as far as events were polled."""
+        return frozenset(self._open)
+
+    @property
+    def connected(self) -> bool:
+        """Whether an engine is there and has answered the greeting, as far as events were polled."""
+        return self._greeted
+
+    def close(self) -> None:
+        """End the connection; the engine stops what it was saying. May be called twice."""
+        if not self._socket.closed:
+            self._socket.disable_monitor()
+            self._monitor.close(0)
+            self._socket.close()
+            self._context.term()
+
+    def __enter__(self) -> Client:  # noqa: PYI034 - Self comes with Python 3.11
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ── blocking face ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def say(
+        self,
+        npc: str,
+        text: str,
+        *,
+        style: str = "",
+        emotion: str = "neutral",
+        priority: int = 0,
+        outputs: Outputs | None = None,
+        voice: str = "",
+        face: str = "",
+        timeout_s: float = SAY_TIMEOUT_S,
+    ) -> Generator[Event, None, None]:
+        """Speak a line and yield its events up to and with `End`; credit is granted as fast as moments are taken.
+
+        Raises `ClientError` when the engine refuses the line, cancels it, or sends nothing for `timeout_s`. Closing the
+        iterator cancels the line. Events of other lines wait for the next `poll`.
+        """
+        line = self.speak(
+            npc, text, style=style, emotion=emotion, priority=priority, outputs=outputs, voice=voice, face=face
+        )
+        try:
+            while True:
+                event = self._next_of(line, timeout_s)
+                if isinstance(event, ErrorMessage):
+                    raise ClientError(event.text, event.code, line)
+                if isinstance(event, Cancelled):
+                    raise ClientError(f"line {line!r} was cancelled: {event.reason}", "cancelled", line)
+                yield event
+                if isinstance(event, End):
+                    return
+                if isinstance(event, Moments):
+                    self.credit(line, event.ticks * self.welcome.tick_ms)
+        finally:
+            self.cancel(line)
+
+    def npcs(self, timeout_s: float = 5.0) -> Npcs:
+        """Who can speak, and the voices and faces there are."""
+        self._send(List())
+        end = time.monotonic() + timeout_s
+        while True:
+            for event in self._receive(max(0.0, end - time.monotonic())):
+                if isinstance(event, Npcs):
+                    return event
+                if isinstance(event, ErrorMessage) and not event.line:
+                    raise ClientError(event.text, event.code)
+                self._waiting.append(event)
+            if time.monotonic() >= end:
+                raise ClientError(f"the engine at {self.address} sent no list within {timeout_s:g} s")
+
+    def _next_of(self, line: str, timeout_s: float) -> Event:
+        for held in self._waiting:
+            if held.line == line:
+                self._waiting.remove(held)
+                return held
+        end = time.monotonic() + timeout_s
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise ClientError(f"line {line!r}: nothing came for {timeout_s:g} s", "", line)
+            found: Event | None = None
+            for event in self._receive(left):
+                if found is None and event.line == line:
+                    found = event
+                else:
+                    self._waiting.append(event)
+            if found is not None:
+                return found
+
+    # ── socket ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self, message: Request) -> None:
+        if not self._try_send(message):
+            raise ClientError(f"no engine at {self.address}; start one with `npc-engine serve`", LOST)
+
+    def _try_send(self, message: Request) -> bool:
+        with suppress(zmq.Again):
+            self._socket.send_multipart(encode(message), zmq.NOBLOCK)
+            return True
+        return False
+
+    def _receive(self, timeout_s: float) -> list[Event]:
+        """The events that are here; waits for the first."""
+        events: list[Event] = []
+        end = time.monotonic() + timeout_s
+        while True:
+            self._read(events)
+            self._watch(events)
+            left = end - time.monotonic()
+            if events or left <= 0:
+                return events
+            self._poller.poll(int(left * 1000) + 1)
+
+    def _read(self, events: list[Event]) -> None:
+        for _ in range(POLL_AT_MOST):
+            try:
+                data = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                event = decode_reply(data)
+            except WireError as error:
+                if error.code == "unknown-kind":  # a newer engine may say more than we know
+                    continue
+                event = ErrorMessage("bad-message", f"the engine sent: {error}", error.line, ends=False)
+            if self._note(event):
+                events.append(event)
+
+    def _note(self, event: Event) -> bool:
+        """Keep the books of open lines; whether the event is of interest."""
+        line = event.line
+        if isinstance(event, Welcome):
+            self.welcome, self._greeted = event, True
+        elif isinstance(event, ErrorMessage):
+            if event.ends:
+                self._open.discard(line)
+        elif line and line not in self._open:
+            return False  # of a line that a broken connection has ended
+        elif isinstance(event, (End, Cancelled)):
+            self._open.discard(line)
+        return True
+
+    def _watch(self, events: list[Event]) -> None:
+        """Greet each new connection, and end the open lines of a broken one."""
+        while self._monitor.poll(0):
+            what = recv_monitor_message(self._monitor)["event"]
+            if what == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self._try_send(Hello(limits.WIRE_VERSION, self._name))
+            elif what == zmq.EVENT_DISCONNECTED:
+                self._greeted = False
+                events += [ErrorMessage(LOST, f"the engine at {self.address} is gone", line) for line in self._open]
+                self._open.clear()

@@ -1,0 +1,28 @@
+"""How much of anything may cross the wire; bindings/PROTOCOL.md prints these numbers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WIRE_VERSION: Final = 1
+
+HEADER_BYTES: Final = 262_144  # 20,000 characters of four UTF-8 bytes fit three times over
+FRAME_BYTES: Final = 1_048_576  # one frame from a game; libzmq drops the connection of whoever sends more
+PAYLOAD_BYTES: Final = 33_554_432  # one payload from the engine: a 2048 x 2048 picture, raw, twice
+DEPTH: Final = 16  # maps and lists in one another
+ITEMS: Final = 4096  # entries of one map or list
+
+TEXT_CHARS: Final = 20_000  # a line's text: about half an hour of speech
+ID_CHARS: Final = 64  # a line's id
+NAME_CHARS: Final = 64  # a character, voice, face, style or emotion
+NOTE_CHARS: Final = 2_000  # the text of an error or a reason
+
+OPEN_LINES: Final = 8  # of one client, speaking at once
+REMEMBERED_LINES: Final = 1024  # finished ids of one client, so that none is spoken twice
+
+CREDIT_MS: Final = 600  # granted by a `speak` that says nothing else
+CREDIT_CAP_MS: Final = 10_000  # granted and not yet used, of one line
+
+PICTURE_EDGE: Final = (32, 2048)  # pixels
+PICTURE_EVERY: Final = (1, 50)  # ticks
+MOMENT_TICKS: Final = 2  # 40 ms: with the usual 25 pictures a second, one picture a message
