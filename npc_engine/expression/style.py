@@ -1,0 +1,47 @@
+"""How much a character moves: gains on groups of the 50 coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from npc_engine.moments import CHANNEL, EXP50, Exp
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Gains: 1 is what the network says and `life` adds."""
+
+    mouth: float  # all that shapes speech, together: lips that meet still meet
+    smile: float
+    brows: float
+    head: float
+
+
+STYLES: Final[dict[str, Style]] = {
+    "serious": Style(mouth=0.85, smile=0.5, brows=0.5, head=0.6),
+    "lively": Style(mouth=1.0, smile=1.0, brows=1.0, head=1.0),
+    "cartoon": Style(mouth=1.35, smile=1.5, brows=2.0, head=1.6),
+}
+
+_SMILE = ("mouthSmile", "mouthDimple", "cheekSquint")
+
+
+def gains(name: str) -> Exp:
+    """f32[50] gains of a style; ValueError names the known styles."""
+    if name not in STYLES:
+        raise ValueError(f"style is {name!r}, expected one of {', '.join(STYLES)}")
+    style = STYLES[name]
+    found = np.ones(len(EXP50), np.float32)
+    for channel, index in CHANNEL.items():
+        if channel.startswith(_SMILE):
+            found[index] = style.smile
+        elif channel.startswith(("jaw", "mouth")):
+            found[index] = style.mouth
+        elif channel.startswith("brow"):
+            found[index] = style.brows
+        elif channel.startswith("head"):
+            found[index] = style.head
+    return found

@@ -1,0 +1,75 @@
+"""What happens to sound on its way to the engine: level, noise, rooms, narrow bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+
+from npc_engine.moments import SAMPLE_RATE, Sound
+
+
+@dataclass(frozen=True)
+class Room:
+    """Recorded noises and impulse responses, at 24 kHz."""
+
+    noises: tuple[Sound, ...]
+    responses: tuple[Sound, ...]
+
+    def noise(self, rng: np.random.Generator, samples: int) -> Sound:
+        """`samples` of noise at an RMS of 1: recorded, white, or falling with frequency."""
+        if rng.random() < 0.6:
+            source = self.noises[rng.integers(len(self.noises))]
+            found = np.take(source, np.arange(samples) + rng.integers(len(source)), mode="wrap").astype(np.float64)
+        else:
+            spectrum = np.fft.rfft(rng.standard_normal(samples))
+            spectrum /= np.maximum(np.arange(len(spectrum)), 20.0) ** rng.uniform(0, 1)
+            found = np.fft.irfft(spectrum, samples)
+        return (found / (np.sqrt((found**2).mean()) + 1e-9)).astype(np.float32)
+
+
+def rooms(folder: Path) -> list[Room]:
+    """The noises and rooms in `folder`, one Room of all of them."""
+    sounds = {
+        kind: tuple(librosa.load(path, sr=SAMPLE_RATE, mono=True)[0] for path in sorted(folder.glob(f"{kind}*.wav")))
+        for kind in ("noise", "rir")
+    }
+    if not sounds["noise"] or not sounds["rir"]:
+        raise FileNotFoundError(f"{folder} holds no noise*.wav and rir*.wav")
+    return [Room(sounds["noise"], sounds["rir"])]
+
+
+def augmented(sound: Sound, place: list[Room], rng: np.random.Generator) -> Sound:
+    """`sound` as it may arrive, as long as it was and in step with it; half of the time only its level differs."""
+    out = sound.astype(np.float64)
+    if rng.random() < 0.5:
+        room = place[rng.integers(len(place))]
+        if rng.random() < 0.4:
+            out = _in_room(out, room.responses[rng.integers(len(room.responses))])
+        if rng.random() < 0.4:
+            out = _banded(out, rng)
+        if rng.random() < 0.6:
+            level = np.sqrt((out**2).mean()) * 10 ** (-rng.uniform(8, 30) / 20)
+            out = out + level * room.noise(rng, len(out))
+    gain = 10 ** (rng.uniform(-14, 6) / 20)
+    return np.clip(out * gain, -1, 1).astype(np.float32)
+
+
+def _in_room(sound: npt.NDArray[np.float64], response: Sound) -> npt.NDArray[np.float64]:
+    direct = int(np.abs(response).argmax())
+    size = 1 << (len(sound) + len(response)).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)[direct : direct + len(sound)]
+    wet *= np.sqrt((sound**2).mean() / ((wet**2).mean() + 1e-12))
+    return 0.5 * sound + 0.5 * wet
+
+
+def _banded(sound: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    spectrum = np.fft.rfft(sound)
+    hz = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
+    spectrum *= 1 / (1 + (hz / rng.uniform(3200, 9000)) ** 8)
+    spectrum *= 1 - 1 / (1 + (hz / rng.uniform(40, 300)) ** 4)
+    banded: npt.NDArray[np.float64] = np.fft.irfft(spectrum, len(sound))
+    return banded
