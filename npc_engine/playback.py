@@ -52,7 +52,7 @@ class Playback:
         self.cancelled_at: int | None = None  # position at which the line was cut
         self._granted_ms = granted_ms
         self._ahead_ms = ahead_ms
-        self._ease = ease_ms * _MS
+        self._ease = max(1, ease_ms * _MS)
         self._heard = 0
         self._received = 0  # ticks
         self._end: int | None = None  # samples of the whole line, once known
@@ -103,7 +103,7 @@ class Playback:
             self._pictures.append((moments.picture_tick * TICK_SAMPLES, moments.picture))
 
     def sound(self, samples: int) -> Sound:
-        """The next f32[samples] for the sound device, 24 kHz; silence where the line has nothing yet or nothing more."""
+        """The next f32[samples] for the sound device, 24 kHz; silence where nothing has come yet or nothing is left."""
         out = np.zeros(samples, np.float32)
         done = 0
         while done < samples and self._sound:
@@ -196,12 +196,12 @@ class Playback:
         return self._sample(heard) - self._end if self._end is not None else 0
 
     def _closed(self, heard: int) -> float:
-        closed = min(1.0, max(0.0, self._over(heard) / self._ease)) if self._ease else float(self._over(heard) >= 0)
+        closed = min(1.0, max(0.0, self._over(heard) / self._ease))
         if self.cancelled_at is not None:
             heard = min(heard, self.cancelled_at)
         for start, length in self._gaps:
             if start < heard:
-                hush = min(1.0, min(length, heard - start) / max(self._ease, 1))
+                hush = min(1.0, min(length, heard - start) / self._ease)
                 woken = max(0, heard - start - length) / (WAKE_MS * _MS)
                 closed = max(closed, hush - woken)
         return closed

@@ -74,6 +74,7 @@ class Hello:
     """The first message of a connection."""
 
     kind: ClassVar[str] = "hello"
+    line: ClassVar[str] = ""  # of no line
     version: int = field(metadata=whole(0, MOST))
     client: str = field(default="", metadata=chars(limits.NAME_CHARS))  # for the engine's log
 
@@ -117,6 +118,7 @@ class Ping:
     """Answered by `pong` with the same mark."""
 
     kind: ClassVar[str] = "ping"
+    line: ClassVar[str] = ""  # of no line
     mark: int = field(default=0, metadata=whole(0, MOST))
 
 
@@ -125,6 +127,7 @@ class List:
     """Answered by `npcs`."""
 
     kind: ClassVar[str] = "list"
+    line: ClassVar[str] = ""  # of no line
 
 
 # ── engine → game ─────────────────────────────────────────────────────────────────────────────────────────────────

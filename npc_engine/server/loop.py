@@ -1,0 +1,239 @@
+"""The wire thread: reads requests, carries out what the sessions say, and sends what performers have made."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import zmq
+
+from npc_engine.cast import CastError
+from npc_engine.server.moment import next_ticks, pack_moment
+from npc_engine.server.performer import Begun, Complete, Performer, Rests, Tick
+from npc_engine.server.sockets import Router, Unreachable
+from npc_engine.server.stage import Stage
+from npc_engine.server.wake import Wake
+from npc_engine.wire import limits
+from npc_engine.wire.codec import decode_request, encode
+from npc_engine.wire.messages import ErrorMessage, NpcEntry, Npcs, Reply, WireError
+from npc_engine.wire.session import Effect, Send, SendList, Session, Start, Stop
+
+LOG: Final = logging.getLogger(__name__)
+REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
+RETRY_MS = 10  # until a client that leaves too much unread is tried again
+UNSENT_REPLIES = 64  # kept for such a client before it is given up
+FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
+LINES = 64  # performed at once, for all clients: each holds two threads
+THREADS = 128  # performers that speak, and cancelled ones that finish their last clause
+
+
+class _Peer:
+    """A client: its session, its performers, and replies that its connection could not take yet."""
+
+    def __init__(self, identity: bytes, descriptor: int) -> None:
+        self.identity = identity
+        self.descriptor = descriptor
+        self.session = Session()
+        self.performers: dict[str, Performer] = {}
+        self.unsent: deque[list[bytes]] = deque()
+
+
+class Loop:
+    """All that the wire thread owns; only that thread calls `run`."""
+
+    def __init__(self, router: Router, wake: Wake, stage: Stage) -> None:
+        self._router = router
+        self._wake = wake
+        self._stage = stage
+        self._rests = Rests(stage)
+        self._peers: dict[bytes, _Peer] = {}
+        self._connections: dict[int, bytes] = {}  # open descriptor → identity, b"" until it has said something
+        self._retiring: list[Performer] = []
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Serve until `stopping`, then cut every line and wait for the performers."""
+        poller = zmq.Poller()
+        for source in (self._router.socket, self._router.monitor, self._wake.fileno()):
+            poller.register(source, zmq.POLLIN)
+        busy = False
+        while not stopping():
+            poller.poll(0 if busy else RETRY_MS if self._blocked() else None)
+            self._wake.clear()
+            busy = self._read()
+            self._note_connections()
+            busy = self._send_round() or busy
+        self._finish()
+
+    def _blocked(self) -> bool:
+        return any(peer.unsent for peer in self._peers.values())
+
+    # ── from games ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self) -> bool:
+        """Handle what has come, up to REQUESTS_A_ROUND; whether there may be more."""
+        for _ in range(REQUESTS_A_ROUND):
+            received = self._router.receive()
+            if received is None:
+                return False
+            # After receiving and before handling: descriptors are used again, and the end of the connection that had
+            # this one before has been reported by now.
+            self._note_connections()
+            identity, descriptor, data = received
+            peer = self._peer(identity, descriptor)
+            if peer is not None:
+                self._handle(peer, data)
+        return True
+
+    def _peer(self, identity: bytes, descriptor: int) -> _Peer | None:
+        """The client, new or known; None when its connection has closed behind the message."""
+        peer = self._peers.get(identity)
+        if peer is None and descriptor in self._connections:
+            peer = self._peers[identity] = _Peer(identity, descriptor)
+            self._connections[descriptor] = identity
+        return peer
+
+    def _handle(self, peer: _Peer, data: list[bytes]) -> None:
+        try:
+            effects = peer.session.receive(decode_request(data))
+        except WireError as error:
+            effects = peer.session.reject(error)
+        except Exception:
+            LOG.exception("a message of client %r failed", peer.session.client)
+            effects = peer.session.reject(WireError("the engine failed on this message", "internal"))
+        self._carry_out(peer, effects)
+
+    def _note_connections(self) -> None:
+        for opened, descriptor in self._router.connection_events():
+            if opened:
+                self._connections[descriptor] = b""
+            else:
+                peer = self._peers.get(self._connections.pop(descriptor, b""))
+                if peer is not None:
+                    self._forget(peer, "its connection closed")
+
+    def _forget(self, peer: _Peer, why: str) -> None:
+        """Stop all that a client has asked for; nothing can be said to it any more."""
+        if self._peers.pop(peer.identity, None) is None:
+            return
+        LOG.info("client %r is gone: %s; %d lines stop", peer.session.client, why, len(peer.performers))
+        for performer in peer.performers.values():
+            self._retire(performer)
+        peer.performers.clear()
+
+    # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _carry_out(self, peer: _Peer, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._reply(peer, effect.message)
+            elif isinstance(effect, Start):
+                self._start(peer, effect)
+            elif isinstance(effect, Stop):
+                performer = peer.performers.pop(effect.line, None)
+                if performer is not None:
+                    self._retire(performer)
+            elif isinstance(effect, SendList):
+                self._reply(peer, self._npcs())
+
+    def _start(self, peer: _Peer, start: Start) -> None:
+        self._retiring = [performer for performer in self._retiring if not performer.join(0)]
+        lines = sum(len(p.performers) for p in self._peers.values())
+        if lines >= LINES or lines + len(self._retiring) >= THREADS:
+            text = f"the engine speaks {lines} lines, as many as it can at once: try again when some have ended"
+            self._carry_out(peer, peer.session.fail(start.line.id, "too-many-lines", text))
+            return
+        performer = peer.performers[start.line.id] = Performer(start, self._stage, self._rests, self._wake)
+        performer.begin()
+
+    def _retire(self, performer: Performer) -> None:
+        performer.stop()
+        self._retiring.append(performer)
+
+    def _npcs(self) -> Reply:
+        cast = self._stage.cast
+        try:
+            entries = tuple(NpcEntry(**entry) for entry in self._stage.npcs())
+            return Npcs(entries, tuple(sorted(cast.voices())), tuple(sorted(cast.faces())))
+        except CastError as error:
+            return ErrorMessage("bad-cast", str(error)[: limits.NOTE_CHARS])
+
+    def _reply(self, peer: _Peer, message: Reply) -> None:
+        self._transmit(peer, encode(message))
+
+    # ── to games ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _transmit(self, peer: _Peer, data: list[bytes]) -> None:
+        """Send, or keep for later behind what waits already; a client that lets too much wait is given up."""
+        if peer.unsent or not self._try(peer, data):
+            peer.unsent.append(data)
+            if len(peer.unsent) > UNSENT_REPLIES:
+                self._forget(peer, f"it left {UNSENT_REPLIES} replies unread")
+
+    def _try(self, peer: _Peer, data: list[bytes]) -> bool:
+        try:
+            return self._router.send(peer.identity, data)
+        except Unreachable:
+            self._forget(peer, "it can't be reached")
+            return True
+
+    def _flush(self, peer: _Peer) -> None:
+        while peer.unsent and self._try(peer, peer.unsent[0]):
+            peer.unsent.popleft()
+
+    def _send_round(self) -> bool:
+        """Send at most one message of each line, the most urgent first; whether any was sent."""
+        for peer in tuple(self._peers.values()):
+            self._flush(peer)
+        lines = [(peer, performer) for peer in self._peers.values() for performer in peer.performers.values()]
+        lines.sort(key=lambda line: -line[1].line.priority)
+        sent = False
+        for peer, performer in lines:
+            if (
+                not peer.unsent and performer.line.id in peer.performers
+            ):  # an earlier one may have found the client gone
+                sent = self._send_next(peer, performer) or sent
+        return sent
+
+    def _send_next(self, peer: _Peer, performer: Performer) -> bool:
+        line = performer.line.id
+        try:
+            return self._send_made(peer, performer)
+        except Exception as error:
+            LOG.exception("sending line %s failed", line)
+            self._carry_out(peer, peer.session.fail(line, "internal", f"the engine failed on this line: {error}"))
+            return True
+
+    def _send_made(self, peer: _Peer, performer: Performer) -> bool:
+        """Send the next message of a line, if it is ready and within its credit; whether it was."""
+        line = performer.line.id
+        made = performer.peek(limits.MOMENT_TICKS + 1)
+        first = made[0] if made else None
+        if first is None:
+            return False
+        if isinstance(first, Tick):
+            count = next_ticks(made, peer.session.allowance(line))
+            if not count:
+                return False
+            performer.take(count)
+            peer.session.sent(line, count)
+            for data in pack_moment(line, [tick for tick in made[:count] if isinstance(tick, Tick)]):
+                self._transmit(peer, data)
+            return True
+        performer.take(1)
+        if isinstance(first, Begun):
+            self._carry_out(peer, peer.session.ready(line, first.rest))
+        elif isinstance(first, Complete):
+            self._carry_out(peer, peer.session.complete(line))
+        else:
+            self._carry_out(peer, peer.session.fail(line, first.code, first.text))
+        return True
+
+    def _finish(self) -> None:
+        for peer in tuple(self._peers.values()):
+            self._carry_out(peer, peer.session.stop("the engine is stopping"))
+        end = time.monotonic() + FINISH_S
+        for performer in self._retiring:
+            performer.join(max(0.0, end - time.monotonic()))

@@ -1,0 +1,42 @@
+"""Ticks that are ready become moment messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from npc_engine.server.performer import Made, Tick
+from npc_engine.wire.codec import encode, frames
+from npc_engine.wire.limits import MOMENT_TICKS
+from npc_engine.wire.messages import Moments, Words
+
+
+def next_ticks(made: Sequence[Made], allowance: int) -> int:
+    """How many of the first `made` leave in one message, if `allowance` ticks may; 0 waits for more.
+
+    Tick 0 leaves alone and at once, a picture begins a message, and else MOMENT_TICKS travel together.
+    """
+    for ticks, item in enumerate(made):
+        if not isinstance(item, Tick) or ticks == allowance or (ticks and item.picture is not None):
+            return ticks
+        if item.tick == 0 or ticks + 1 in (MOMENT_TICKS, allowance):
+            return ticks + 1
+    return 0
+
+
+def pack_moment(line: str, ticks: Sequence[Tick]) -> list[list[bytes]]:
+    """The messages that carry consecutive `ticks`: their words, if any begin there, then the moment."""
+    messages = []
+    words = tuple(word for tick in ticks for word in tick.words)
+    if words:
+        messages.append(encode(Words(line, words)))
+    header: dict[str, Any] = {"kind": Moments.kind, "line": line, "tick": ticks[0].tick, "ticks": len(ticks)}
+    payloads: dict[str, bytes] = {}
+    if ticks[0].sound is not None:
+        payloads["sound"] = b"".join(tick.sound or b"" for tick in ticks)
+    if ticks[0].coefficients is not None:
+        payloads["coefficients"] = b"".join(tick.coefficients or b"" for tick in ticks)
+    if ticks[0].picture is not None:
+        header["picture_tick"] = ticks[0].tick
+        payloads["picture"] = ticks[0].picture
+    return [*messages, frames(header, payloads)]

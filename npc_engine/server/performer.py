@@ -1,0 +1,188 @@
+"""One line on its own thread, made ready tick by tick for the wire thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from npc_engine.cast import Cast, CastError
+from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Expression, Line, Moment, Sound, Word
+from npc_engine.performance import Face, NoFace, Npc, perform
+from npc_engine.server.stage import Stage
+from npc_engine.speech.errors import SpeechError
+from npc_engine.wire.codec import pack_coefficients, pack_sound
+from npc_engine.wire.session import Start
+
+LOG: Final = logging.getLogger(__name__)
+READY_TICKS = 10  # made ready beyond the client's credit: 200 ms, so that new credit is answered at once
+REST_PICTURES = 32  # faces at rest that are kept encoded: characters × picture sizes of a scene
+_SILENCE: Final[Sound] = np.zeros(TICK_SAMPLES, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The character is there; `rest` is its face at rest, if pictures were asked."""
+
+    rest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One tick in wire form; what the line's outputs leave out is None."""
+
+    tick: int
+    sound: bytes | None
+    coefficients: bytes | None
+    picture: bytes | None
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The line has no more ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The line can't go on; `code` and `text` of the error."""
+
+    code: str
+    text: str
+
+
+Made: TypeAlias = Begun | Tick | Complete | Failed
+
+
+class Rests:
+    """Encoded faces at rest, of the characters last asked for."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._kept: OrderedDict[tuple[int, int], tuple[Face, bytes | None]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, npc: Npc, line: Line) -> bytes | None:
+        """The face of `npc` at rest, in the size that `line` asks for."""
+        key = (id(npc.face), line.outputs.picture)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][1]
+        still = Expression(line, 0, _SILENCE, NEUTRAL)
+        picture = next(iter(npc.face.draw([still]))).picture
+        encoded = None if picture is None else self._stage.encode(picture.pixels)
+        with self._lock:
+            self._kept[key] = (npc.face, encoded)  # holding the face keeps its id from being used again
+            if len(self._kept) > REST_PICTURES:
+                self._kept.popitem(last=False)
+        return encoded
+
+
+class Performer:
+    """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more."""
+
+    def __init__(self, start: Start, stage: Stage, rests: Rests, wake: Callable[[], None]) -> None:
+        self.line = start.line
+        self._start = start
+        self._stage = stage
+        self._rests = rests
+        self._wake = wake
+        self._made: deque[Made] = deque()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name=f"performer {start.line.id}", daemon=True)
+
+    def begin(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Drop what is ready and end at the next tick; returns at once."""
+        with self._changed:
+            self._stopped = True
+            self._made.clear()
+            self._changed.notify_all()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread; whether it has ended."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def peek(self, most: int) -> list[Made]:
+        """The first things that are ready, at most `most` of them."""
+        with self._changed:
+            return [self._made[i] for i in range(min(most, len(self._made)))]
+
+    def take(self, count: int) -> None:
+        """Remove the first `count`; the performer makes as many more."""
+        with self._changed:
+            for _ in range(count):
+                self._made.popleft()
+            self._changed.notify_all()
+
+    def _put(self, made: Made) -> bool:
+        """Hand over, waiting while enough is ready; whether to go on."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or len(self._made) < READY_TICKS)
+            if self._stopped:
+                return False
+            self._made.append(made)
+        self._wake()
+        return True
+
+    def _run(self) -> None:
+        try:
+            self._perform()
+        except SpeechError as error:
+            self._put(Failed("bad-text", str(error)))
+        except CastError as error:
+            self._put(Failed(self._code(self._stage.cast), str(error)))
+        except Exception as error:
+            LOG.exception("line %s of %s failed", self.line.id, self.line.npc)
+            self._put(Failed("internal", f"the engine failed on this line: {type(error).__name__}: {error}"))
+
+    def _perform(self) -> None:
+        npc = self._stage.npc(self._start.npc, self._start.voice, self._start.face)
+        rest = None
+        if self.line.outputs.picture:
+            if isinstance(npc.face, NoFace):
+                self._put(Failed("unknown-face", f"{self.line.npc!r} has no face: name one, or ask for no pictures"))
+                return
+            rest = self._rests.of(npc, self.line)
+        if not self._put(Begun(rest)):
+            return
+        with closing(perform(self.line, npc)) as moments:
+            for moment in moments:
+                if not self._put(self._tick(moment)):
+                    return
+        self._put(Complete())
+
+    def _tick(self, moment: Moment) -> Tick:
+        outputs = self.line.outputs
+        return Tick(
+            moment.tick,
+            pack_sound(moment.sound) if outputs.sound else None,
+            pack_coefficients(moment.exp) if outputs.coefficients else None,
+            self._stage.encode(moment.picture.pixels) if moment.picture is not None else None,
+            moment.words if outputs.words else (),
+        )
+
+    def _code(self, cast: Cast) -> str:
+        """Which name of the request is unknown, or else that the files behind them are broken."""
+        try:
+            if self._start.npc and self._start.npc not in cast.npcs():
+                return "unknown-npc"
+            if self._start.voice and self._start.voice not in cast.voices():
+                return "unknown-voice"
+            if self._start.face and self._start.face not in cast.faces():
+                return "unknown-face"
+        except CastError:  # npcs.toml itself is broken, as the first error says
+            return "bad-cast"
+        return "bad-cast"

@@ -1,0 +1,78 @@
+"""The engine as a server: games speak to it over ZeroMQ."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from npc_engine.server.loop import Loop
+from npc_engine.server.sockets import Router, ServerError
+from npc_engine.server.stage import Stage
+from npc_engine.server.wake import Wake
+
+__all__ = ["DEFAULT_ADDRESS", "Server", "ServerError"]
+
+LOG: Final = logging.getLogger(__name__)
+DEFAULT_ADDRESS: Final = "tcp://127.0.0.1:7890"
+STOP_S: Final = 5.0  # longer than all that the wire thread waits for on its way out
+
+
+class Server:
+    """Serves the characters of `stage` on a loopback `address`; a port of `*` takes any free one.
+
+    One thread owns the socket and each line has a performer; `start` returns once games can connect.
+    """
+
+    def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS) -> None:
+        self.address = address
+        self._stage = stage
+        self._stopping = threading.Event()
+        self._ended = threading.Event()
+        self._error: BaseException | None = None
+        self._wake: Wake | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Bind and serve on a thread, with `address` then exact; raises `ServerError` where it can't bind."""
+        if self._thread is not None:
+            raise ServerError("the server was started already")
+        router = Router(self.address)
+        self.address = router.address
+        self._wake = Wake()
+        self._thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
+        self._thread.start()
+        LOG.info("listening on %s", self.address)
+
+    def stop(self) -> None:
+        """Cut every line, tell the games, and end; returns when all threads of the server have. May be called twice."""
+        self._stopping.set()
+        if self._wake is None or self._thread is None:
+            return
+        self._wake()
+        self._thread.join(STOP_S)
+
+    def serve_forever(self) -> None:
+        """Serve until `stop` is called or Ctrl-C is pressed; raises `ServerError` when the wire thread fails."""
+        if self._thread is None:
+            self.start()
+        try:
+            while not self._ended.wait(0.5):  # with a limit, because Windows hears no Ctrl-C in an endless wait
+                pass
+        except KeyboardInterrupt:
+            LOG.info("interrupted")
+        finally:
+            self.stop()
+        if self._error is not None:
+            raise ServerError(f"the wire thread failed: {self._error!r}") from self._error
+
+    def _run(self, router: Router, wake: Wake) -> None:
+        try:
+            Loop(router, wake, self._stage).run(self._stopping.is_set)
+        except BaseException as error:  # kept for serve_forever, which raises it
+            LOG.exception("the wire thread failed")
+            self._error = error
+        finally:
+            wake.close()
+            router.close()
+            self._ended.set()

@@ -1,0 +1,185 @@
+"""A real, deterministic voice of sine words, with its mouth and face: what the server is tested with.
+
+`python tests/tone.py [ADDRESS]` serves it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from npc_engine.cast import Cast
+from npc_engine.moments import (
+    CHANNEL,
+    NEUTRAL,
+    SAMPLE_RATE,
+    TICK_SAMPLES,
+    Expression,
+    Line,
+    Moment,
+    Picture,
+    Pixels,
+    SpeechChunk,
+    Word,
+)
+from npc_engine.performance import Face, NoFace, Npc
+from npc_engine.speech.errors import SpeechError
+
+WORD_SAMPLES = 5 * TICK_SAMPLES  # 100 ms
+NPCS = """
+[anna]
+voice = "low"
+face = "disc"
+about = "has a face"
+
+[ben]
+voice = "high"
+"""
+
+
+class ToneVoice:
+    """Says each word as 100 ms of a sine, five words a chunk; ASCII only, and `!boom` fails as a bug would."""
+
+    def __init__(self, name: str, hertz: float, clause_s: float) -> None:
+        self.name = name
+        self.hertz = hertz
+        self.clause_s = clause_s
+
+    def speak(self, line: Line) -> Iterator[SpeechChunk]:
+        strange = sorted({c for c in line.text if ord(c) > 127})
+        if strange:
+            raise SpeechError(f"voice {self.name!r} can't speak {''.join(strange)!r}")
+        start = 0
+        at = 0
+        words = line.text.split()
+        for first in range(0, len(words), 5):
+            time.sleep(self.clause_s)
+            sounds, spoken = [], []
+            for text in words[first : first + 5]:
+                if text == "!boom":
+                    raise ZeroDivisionError("a fault of the voice")
+                at = line.text.index(text, at)
+                begin = start + sum(map(len, sounds))
+                spoken.append(Word(text, begin, begin + WORD_SAMPLES, at, at + len(text)))
+                at += len(text)
+                t = np.arange(begin, begin + WORD_SAMPLES)
+                sounds.append((0.5 * np.sin(2 * np.pi * self.hertz / SAMPLE_RATE * t)).astype(np.float32))
+            samples = np.concatenate(sounds)
+            yield SpeechChunk(line, start, samples, (), tuple(spoken))
+            start += len(samples)
+
+
+class ToneMouth:
+    """Opens the jaw by the loudness of each tick; headYaw holds the tick's number, so that tests can count."""
+
+    def __init__(self, watched: Watched) -> None:
+        self.watched = watched
+
+    def express(self, speech: Iterable[SpeechChunk]) -> Iterator[Expression]:
+        self.watched.begun += 1
+        made = 0
+        try:
+            for chunk in speech:
+                for at in range(0, len(chunk.samples), TICK_SAMPLES):
+                    sound = chunk.samples[at : at + TICK_SAMPLES]
+                    tick = (chunk.start + at) // TICK_SAMPLES
+                    exp = NEUTRAL.copy()
+                    exp[CHANNEL["jawOpen"]] = np.sqrt(np.mean(sound**2))
+                    exp[CHANNEL["headYaw"]] = tick % 1000 / 1000
+                    words = tuple(w for w in chunk.words if tick * TICK_SAMPLES <= w.start < (tick + 1) * TICK_SAMPLES)
+                    self.watched.made += 1
+                    made += 1
+                    yield Expression(chunk.line, tick, sound, exp, words)
+        finally:
+            self.watched.ended_at = time.monotonic()
+            self.watched.ended += 1
+
+
+class DiscFace:
+    """A grey disc as bright as the mouth is open."""
+
+    def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
+        for e in expressions:
+            picture = None
+            if e.tick % e.line.outputs.picture_every == 0:
+                pixels = np.full((e.line.outputs.picture, e.line.outputs.picture, 3), 40, np.uint8)
+                cv2.circle(pixels, (20, 20), 10, (int(e.exp[0] * 255),) * 3, -1)
+                picture = Picture(e.tick, pixels)
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words)
+
+
+@dataclass
+class Watched:
+    """What the mouths have done, for tests of when work stops."""
+
+    begun: int = 0
+    made: int = 0
+    ended: int = 0
+    ended_at: float = field(default=0.0)
+
+
+class ToneStage:
+    """Two voices, one face and two characters in a real cast folder."""
+
+    def __init__(self, folder: Path, clause_s: float = 0.0) -> None:
+        for name, hertz in (("low", 110), ("high", 440)):
+            (folder / "voices" / name).mkdir(parents=True, exist_ok=True)
+            (folder / "voices" / name / "voice.toml").write_text(
+                f'engine = "tone"\nabout = "{hertz} Hz"\n', encoding="utf-8"
+            )
+        (folder / "faces" / "disc").mkdir(parents=True, exist_ok=True)
+        (folder / "faces" / "disc" / "face.toml").write_text('picture = "none"\nlandmarks = "none"\n', encoding="utf-8")
+        (folder / "npcs.toml").write_text(NPCS, encoding="utf-8")
+        self.cast = Cast((folder,))
+        self.watched = Watched()
+        self._clause_s = clause_s
+        self._disc = DiscFace()
+        self._lock = threading.Lock()
+
+    def npcs(self) -> list[dict[str, str]]:
+        return [
+            {"name": name, "voice": spec.voice, "face": spec.face, "about": spec.about}
+            for name, spec in sorted(self.cast.npcs().items())
+        ]
+
+    def npc(self, name: str, voice: str = "", face: str = "") -> Npc:
+        spec = self.cast.npc(name) if name else None
+        voice = voice or (spec.voice if spec else "")
+        face = face or (spec.face if spec else "")
+        self.cast.voice(voice)
+        drawn: Face = NoFace()
+        if face:
+            self.cast.face(face)
+            drawn = self._disc
+        hertz = 110.0 if voice == "low" else 440.0
+        return Npc(name or voice, ToneVoice(voice, hertz, self._clause_s), ToneMouth(self.watched), drawn)
+
+    @staticmethod
+    def encode(pixels: Pixels) -> bytes:
+        done, data = cv2.imencode(".jpg", pixels)
+        assert done
+        return bytes(data)
+
+
+def main() -> None:
+    """Serve until killed; prints the address."""
+    from npc_engine.server.server import Server
+
+    address = sys.argv[1] if len(sys.argv) > 1 else "tcp://127.0.0.1:*"
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(ToneStage(Path(folder)), address)
+        server.start()
+        print(server.address, flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
