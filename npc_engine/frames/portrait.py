@@ -1,0 +1,134 @@
+"""A picture that speaks: the portrait warp.
+
+A drawn picture is the source picture read through a map. The map is smooth, so it is computed on a coarse grid
+(`motion.py`) and enlarged; where the picture comes apart, at the lips and the lids, small patches are composed of
+layers instead (`mouth.py`, `eyes.py`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from npc_engine.frames.eyes import Eye
+from npc_engine.frames.motion import Motion
+from npc_engine.frames.mouth import Mouth
+from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Picture, Pixels
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+SIZES: Final = 3  # output sizes kept ready per face, about 8 MB each at 512: games ask for one or two
+LARGEST: Final = 2048
+SMALLEST: Final = 32
+JAW_EASE, JAW_MOST = 0.3, 0.52  # facts/faces: beyond 0.5 a warped jaw looks like a mask
+TURN_MOST: Final = 0.12  # radians, head
+
+
+@dataclass(frozen=True)
+class _Sized:
+    """What one output size needs."""
+
+    source: Pixels  # the picture at `scale` times the output size
+    scale: int
+    box: tuple[int, int, int, int]  # left, top, right, bottom of what moves, output pixels
+    still: Floats  # f32[h, w, 2], the map of the box when nothing moves
+    base: Pixels  # the picture at output size
+    mouth: Any
+    eyes: Any
+
+
+class Portrait:
+    """One face, loaded: draws it at any size. Safe for several lines at once."""
+
+    def __init__(self, picture: Pixels, landmarks: Floats, limits: Mapping[str, float] | None = None) -> None:
+        """`picture` is square, u8[n, n, 3 | 4]; `landmarks` f32[478, 3] in its pixels; `limits` cap weights by name."""
+        edge = picture.shape[0]
+        points = landmarks.astype(np.float32) / edge
+        points[:, :2] += np.float32(0.5 / edge)
+        self._picture = picture
+        self._motion = Motion(points)
+        self._mouth = Mouth(picture, points, self._motion)
+        self._eyes = tuple(Eye(picture, points, side) for side in (0, 1))
+        self._limits = [(CHANNEL[name], float(most)) for name, most in (limits or {}).items()]
+        self._sized: OrderedDict[int, _Sized] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
+        """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
+        for e in expressions:
+            wanted = e.line.outputs
+            picture = None
+            if wanted.picture and e.tick % wanted.picture_every == 0:
+                picture = Picture(e.tick, self.render(e.exp, wanted.picture))
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words)
+
+    def render(self, exp: Exp, size: int) -> Pixels:
+        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
+        if not SMALLEST <= size <= LARGEST:
+            msg = f"a picture of {size} pixels was asked for, faces are drawn at {SMALLEST} to {LARGEST}"
+            raise ValueError(msg)
+        weights = self._drawn(exp)
+        at = self._at(size)
+        layers = self._motion.inverse(weights)
+        out = at.base.copy()
+        left, top, right, bottom = at.box
+        cell = self._motion.cell * size * at.scale
+        offset = cv2.resize(layers.upper, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        where = cv2.scaleAdd(offset, cell, at.still)
+        out[top:bottom, left:right] = cv2.remap(at.source, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        at.mouth.paint(out, where, at.box, layers, weights)
+        for eye in at.eyes:
+            eye.paint(out, where, at.box, weights)
+        return out
+
+    def _drawn(self, exp: Exp) -> Floats:
+        """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
+        w = np.empty(len(EXP50) + 1, np.float32)
+        w[: len(EXP50)] = exp
+        np.clip(w[:ANGLES], 0, 1, out=w[:ANGLES])
+        for i, most in self._limits:
+            w[i] = min(w[i], most)
+        jaw = float(w[0])
+        if jaw > JAW_EASE:
+            room = JAW_MOST - JAW_EASE
+            w[0] = JAW_EASE + room * np.tanh((jaw - JAW_EASE) / room)
+            w[CHANNEL["mouthClose"]] *= w[0] / jaw
+        head = slice(CHANNEL["headPitch"], CHANNEL["headRoll"] + 1)
+        w[head] = TURN_MOST * np.tanh(w[head] / TURN_MOST)
+        w[-1] = 1.0
+        return w
+
+    def _at(self, size: int) -> _Sized:
+        with self._lock:
+            found = self._sized.get(size)
+            if found is None:
+                found = self._sized[size] = self._prepare(size)
+                if len(self._sized) > SIZES:
+                    self._sized.popitem(last=False)
+            else:
+                self._sized.move_to_end(size)
+            return found
+
+    def _prepare(self, size: int) -> _Sized:
+        # reading a source of twice the size averages four pixels wherever the map points, so that
+        # the picture keeps its sharpness while it moves
+        scale = 2 if size <= 640 else 1
+        edge = size * scale
+        shrinking = edge < self._picture.shape[0]
+        source = cv2.resize(self._picture, (edge, edge), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+        y, x = np.mgrid[0:size, 0:size].astype(np.float32)
+        every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+        base = cv2.remap(source, every, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        left, top = np.round(self._motion.origin * size).astype(int)
+        right, bottom = np.round(self._motion.opposite * size).astype(int)
+        return _Sized(
+            source, scale, (left, top, right, bottom), np.ascontiguousarray(every[top:bottom, left:right]), base,
+            self._mouth.at(source, size, scale), [eye.at(source, size, scale) for eye in self._eyes],
+        )  # fmt: skip
