@@ -21,6 +21,7 @@ from npc_engine.wire.messages import MOST, REPLIES, REQUESTS, Message, Moments, 
 M = TypeVar("M")
 
 PAYLOADS: Final = ("sound", "coefficients", "picture")  # in the order of their frames
+TOO_DEEP: Final = f"nested too deep, expected at most {limits.DEPTH} levels"
 _PCM: Final = 32_767  # full scale; -32768 is never written
 
 
@@ -160,12 +161,24 @@ def _table(data: Sequence[bytes]) -> dict[str, Any]:
             max_ext_len=0,
         )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
-        why = str(error) or "nested too deep" if not isinstance(error, msgpack.StackError) else "nested too deep"
-        raise WireError(f"header is no msgpack map: {why}") from None
+        raise WireError(f"header is no msgpack map: {_reason(error)}") from None
     if not isinstance(table, dict):
         raise WireError(f"header is {_short(table)}, expected a msgpack map")
     _check_depth(table)
     return table
+
+
+def _reason(error: Exception) -> str:
+    """Why msgpack can't read a header, in words that stay the same over its versions."""
+    if isinstance(error, (msgpack.StackError, RecursionError)):
+        return TOO_DEEP
+    if isinstance(error, msgpack.ExtraData):
+        return f"{len(error.extra)} bytes follow its end"
+    if isinstance(error, msgpack.FormatError):
+        return "a byte that msgpack does not know"
+    if isinstance(error, UnicodeDecodeError):
+        return "a string that is not UTF-8"
+    return "it ends too early" if "incomplete" in str(error) else str(error)
 
 
 def _check_depth(table: dict[str, Any]) -> None:
@@ -179,7 +192,7 @@ def _check_depth(table: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise WireError(f"header is no msgpack map: nested too deep, expected at most {limits.DEPTH} levels")
+    raise WireError(f"header is no msgpack map: {TOO_DEEP}")
 
 
 class _Rule:

@@ -1,0 +1,283 @@
+"""The session: whatever a game and an engine do, credit is never negative and nothing of a closed line leaves."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from npc_engine.moments import Outputs
+from npc_engine.wire import limits
+from npc_engine.wire.messages import (
+    ERROR_CODES,
+    Accepted,
+    Cancel,
+    Cancelled,
+    Credit,
+    End,
+    ErrorMessage,
+    Hello,
+    List,
+    Ping,
+    Pong,
+    Speak,
+    Welcome,
+    WireError,
+)
+from npc_engine.wire.session import LINE_STATES, Send, SendList, Session, Start, State, Step, Stop
+
+
+def greeted():
+    session = Session()
+    (effect,) = session.receive(Hello(1, "test"))
+    assert isinstance(effect.message, Welcome)
+    return session
+
+
+def speak(line="a", text="hello there", **changes):
+    return dataclasses.replace(Speak(line, text, "anna"), **changes)
+
+
+def error(effects):
+    (effect,) = effects
+    assert isinstance(effect.message, ErrorMessage)
+    assert effect.message.code in ERROR_CODES
+    return effect.message
+
+
+lines = st.sampled_from(["a", "b", "c"])
+actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("speak"), lines, st.integers(0, 100)),
+        st.tuples(st.just("credit"), lines, st.integers(1, limits.CREDIT_CAP_MS)),
+        st.tuples(st.just("cancel"), lines, st.just(0)),
+        st.tuples(st.just("ready"), lines, st.just(0)),
+        st.tuples(st.just("sent"), lines, st.integers(1, 30)),
+        st.tuples(st.just("complete"), lines, st.just(0)),
+        st.tuples(st.just("fail"), lines, st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+class Books:
+    """What a game and an engine would note about their lines."""
+
+    def __init__(self):
+        self.session = greeted()
+        self.granted = {}
+        self.sent = {}
+        self.closed = set()
+
+    def act(self, what, line, number):
+        session = self.session
+        if what == "speak":
+            effects = session.receive(speak(line, credit_ms=number))
+            if isinstance(effects[0], Start):
+                assert line not in self.granted
+                self.granted[line], self.sent[line] = number, 0
+            return effects
+        if what == "credit":
+            effects = session.receive(Credit(line, number))
+            if line in session.open_lines and not effects:
+                self.granted[line] += number
+            return effects
+        if what == "cancel":
+            return session.receive(Cancel(line))
+        return self.engine_acts(what, line, number) if line in session.open_lines else []
+
+    def engine_acts(self, what, line, number):
+        try:
+            if what == "ready":
+                return self.session.ready(line, None)
+            if what == "complete":
+                return self.session.complete(line)
+            if what == "fail":
+                return self.session.fail(line, "internal", "broken")
+            self.session.sent(line, number)
+        except ValueError:
+            assert what in {"ready", "sent", "complete"}  # not in this state, or beyond the credit
+            return []
+        assert line not in self.closed
+        self.sent[line] += number
+        return []
+
+    def note(self, effect):
+        message = getattr(effect, "message", None)
+        if isinstance(message, Accepted | End | Cancelled):
+            assert message.line not in self.closed
+        if isinstance(message, End | Cancelled):
+            assert message.ticks == self.sent[message.line]
+        if isinstance(message, End | Cancelled) or getattr(message, "code", "") == "internal":
+            self.closed.add(message.line)
+            assert message.line not in self.session.open_lines
+
+    def check(self):
+        assert all(self.session.allowance(line) >= 0 for line in self.session.open_lines)
+        assert all(ticks * 20 <= self.granted[line] for line, ticks in self.sent.items())
+
+
+@settings(max_examples=400, deadline=None)
+@given(actions)
+def test_credit_is_never_negative_and_nothing_leaves_after_the_end(steps):
+    books = Books()
+    for what, line, number in steps:
+        for effect in books.act(what, line, number):
+            books.note(effect)
+        books.check()
+
+
+def test_ended_cancelled_and_failed_lines_have_no_next_step():
+    for state in (State.ENDED, State.CANCELLED, State.FAILED):
+        assert not [step for begin, step in LINE_STATES if begin is state]
+    reached = {LINE_STATES[key] for key in LINE_STATES}
+    assert reached == set(State) - {State.ASKED}
+    assert {step for _, step in LINE_STATES} == set(Step)
+
+
+@pytest.mark.parametrize("message", [speak(), Credit("a", 40), Cancel("a"), Ping(3), List()])
+def test_nothing_is_answered_before_hello(message):
+    refused = error(Session().receive(message))
+    assert (refused.code, refused.text) == ("not-greeted", f"{message.kind} before hello")
+    assert refused.line == message.line
+
+
+@pytest.mark.parametrize(("version", "update"), [(0, "the game's npc_engine client"), (2, "the engine")])
+def test_another_version_is_refused_with_what_to_update(version, update):
+    session = Session()
+    refused = error(session.receive(Hello(version, "")))
+    assert refused.code == "bad-version"
+    assert refused.text == f"the game speaks wire version {version}, this engine 1: update {update}"
+    assert not session.greeted
+
+
+def test_ping_and_list_and_a_second_hello_are_answered():
+    session = greeted()
+    assert session.receive(Ping(9)) == [Send(Pong(9))]
+    assert session.receive(List()) == [SendList()]
+    assert isinstance(session.receive(Hello(1, ""))[0].message, Welcome)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "text"),
+    [
+        (speak(text=""), "bad-text", "text is empty"),
+        (speak(text=" \n\t"), "bad-text", "text is empty"),
+        (speak(text="x" * 20_001), "bad-text", "text has 20001 characters, expected at most 20000"),
+        (speak(npc=""), "bad-message", "speak: neither npc nor voice is named, expected one of them"),
+        (
+            speak(style="livly"),
+            "unknown-style",
+            "no style 'livly', did you mean 'lively'?; known: 'serious', 'lively', 'cartoon'",
+        ),
+        (speak(emotion="angry"), "unknown-emotion", "no emotion 'angry'; known: 'neutral'"),
+        (
+            speak(outputs=Outputs(picture=5)),
+            "bad-message",
+            "speak: outputs: picture is 5, expected 0, or 32 to 2048 pixels",
+        ),
+        (
+            speak(outputs=Outputs(picture_every=0)),
+            "bad-message",
+            "speak: outputs: picture_every is 0, expected 1 to 50 ticks",
+        ),
+        (Cancel("zz"), "unknown-line", "no line 'zz'"),
+        (Credit("zz", 40), "unknown-line", "no line 'zz'"),
+    ],
+)
+def test_faults_are_refused_with_their_code(message, code, text):
+    session = greeted()
+    refused = error(session.receive(message))
+    assert (refused.code, refused.text, refused.line, refused.ends) == (code, text, message.line, True)
+    assert not session.open_lines
+
+
+def test_ten_thousand_characters_and_voice_without_npc_are_taken():
+    session = greeted()
+    (start,) = session.receive(speak(text="word " * 2_000))
+    assert len(start.line.text) == 10_000
+    (start,) = session.receive(Speak("b", "x", voice="low", face="disc"))
+    assert (start.npc, start.voice, start.face, start.line.npc) == ("", "low", "disc", "low")
+
+
+def test_a_repeated_id_is_refused_and_the_first_line_goes_on():
+    session = greeted()
+    session.receive(speak())
+    refused = error(session.receive(speak(text="again")))
+    assert (refused.code, refused.ends) == ("duplicate-line", False)
+    assert session.open_lines == ("a",)
+    session.ready("a", None)
+    session.sent("a", 3)
+    assert session.receive(Cancel("a")) == [Stop("a"), Send(Cancelled("a", 3, "the game asked"))]
+    refused = error(session.receive(speak()))
+    assert (refused.text, refused.ends) == ("line 'a' was cancelled already, after 3 ticks", True)
+
+
+def test_cancel_and_credit_that_cross_the_end_are_let_be():
+    session = greeted()
+    session.receive(speak())
+    session.ready("a", None)
+    assert session.complete("a") == [Stop("a"), Send(End("a", 0))]
+    assert session.receive(Cancel("a")) == []
+    assert session.receive(Credit("a", 40)) == []
+
+
+def test_finished_ids_are_remembered_within_bounds():
+    session = greeted()
+    for i in range(limits.REMEMBERED_LINES + 5):
+        session.receive(speak(f"line {i}"))
+        session.receive(Cancel(f"line {i}"))
+    assert error(session.receive(Cancel("line 0"))).code == "unknown-line"
+    assert session.receive(Cancel("line 5")) == []
+
+
+def test_a_client_may_have_eight_lines_open():
+    session = greeted()
+    for i in range(8):
+        assert isinstance(session.receive(speak(f"line {i}"))[0], Start)
+    refused = error(session.receive(speak("line 8")))
+    assert refused.code == "too-many-lines"
+    assert refused.text == "8 lines are open, as many as a client may have: cancel one or wait for its end"
+    session.receive(Cancel("line 3"))
+    assert isinstance(session.receive(speak("line 9"))[0], Start)
+
+
+def test_credit_beyond_the_cap_is_refused_and_the_line_goes_on():
+    session = greeted()
+    session.receive(speak(credit_ms=600))
+    refused = error(session.receive(Credit("a", 9_401)))
+    assert refused.text == "credit: 600 ms unused and 9401 more exceed the 10000 allowed"
+    assert not refused.ends
+    assert session.allowance("a") == 30
+    assert session.receive(Credit("a", 9_400)) == []
+    assert session.allowance("a") == 500
+
+
+def test_a_broken_message_about_an_open_line_does_not_end_it():
+    session = greeted()
+    session.receive(speak())
+    assert not error(session.reject(WireError("credit: ms is 0", line="a"))).ends
+    assert error(session.reject(WireError("credit: ms is 0", line="b"))).ends
+
+
+def test_sending_beyond_credit_is_a_fault_of_ours():
+    session = greeted()
+    session.receive(speak(credit_ms=39))
+    session.ready("a", None)
+    assert session.allowance("a") == 1
+    with pytest.raises(ValueError, match="2 ticks sent, credit covers 1"):
+        session.sent("a", 2)
+
+
+def test_stop_cuts_every_open_line():
+    session = greeted()
+    session.receive(speak("a"))
+    session.receive(speak("b"))
+    effects = session.stop("the engine is stopping")
+    assert effects == [
+        Stop("a"),
+        Send(Cancelled("a", 0, "the engine is stopping")),
+        Stop("b"),
+        Send(Cancelled("b", 0, "the engine is stopping")),
+    ]
+    assert session.open_lines == ()
