@@ -28,10 +28,10 @@ class Weights:
 
     velocity: float = 10.0
     lips: float = 4.0
-    closure: float = 10.0
-    visemes: float = 0.03
+    closure: float = 6.0
+    visemes: float = 0.05
     still: float = 2.0
-    facegood: float = 0.5
+    facegood: float = 0.7
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def channel_weights() -> Tensor:
     """f32[50]: the lips count most, what the lessons never move least."""
     weight = torch.full((len(EXP50),), 0.2)
     for name, value in {
-        "jawOpen": 3, "mouthClose": 5, "mouthFunnel": 2, "mouthPucker": 2, "mouthRollLower": 2, "mouthRollUpper": 2,
+        "jawOpen": 3, "mouthClose": 5, "mouthFunnel": 2, "mouthPucker": 3, "mouthRollLower": 2, "mouthRollUpper": 2,
         "mouthPressLeft": 1, "mouthPressRight": 1, "mouthUpperUpLeft": 1, "mouthUpperUpRight": 1,
         "mouthLowerDownLeft": 1, "mouthLowerDownRight": 1, "mouthSmileLeft": 0.5, "mouthSmileRight": 0.5,
         "mouthStretchLeft": 0.5, "mouthStretchRight": 0.5, "tongueUp": 0.3,
