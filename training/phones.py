@@ -35,6 +35,7 @@ class Target:
     vowel: bool = False
     seals: bool = False  # p b m: the lips meet, whatever comes before and after
     bites: bool = False  # f v: the lower lip meets the upper teeth
+    hisses: bool = False  # s z ʃ ʒ and their affricates: the teeth nearly meet
 
 
 def _vowel(viseme: str, jaw: float, **rest: float) -> Target:
@@ -57,10 +58,30 @@ _SCHWA = Target(
     "aa", 0.21, 0.6, smile=0.02, stretch=0.04, upper=0.03, lower=0.08, lip_hold=0.5, round_hold=0.3, vowel=True
 )
 _SH = Target(
-    "CH", 0.08, 0.9, funnel=0.45, pucker=0.16, upper=0.08, lower=0.10, lip_hold=0.8, round_hold=0.9, tongue=0.25
+    "CH",
+    0.08,
+    0.9,
+    funnel=0.45,
+    pucker=0.16,
+    upper=0.08,
+    lower=0.10,
+    lip_hold=0.8,
+    round_hold=0.9,
+    tongue=0.25,
+    hisses=True,
 )
 _S = Target(
-    "SS", 0.05, 1.1, smile=0.08, stretch=0.16, upper=0.05, lower=0.12, lip_hold=0.35, round_hold=0.2, tongue=0.3
+    "SS",
+    0.05,
+    1.0,
+    smile=0.08,
+    stretch=0.16,
+    upper=0.05,
+    lower=0.12,
+    lip_hold=0.35,
+    round_hold=0.2,
+    tongue=0.3,
+    hisses=True,
 )
 _TH = Target("TH", 0.11, 0.7, upper=0.04, lower=0.10, lip_hold=0.3, round_hold=0.15, tongue=0.65, out=0.10)
 _SEAL = Target("PP", 0.10, 0.3, lip_hold=0.1, round_hold=0.08, seals=True)

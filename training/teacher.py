@@ -62,6 +62,9 @@ def teach(sound: Sound, phones: Sequence[Phone], *, amount: float = 1.0) -> Less
     exp = np.zeros((ticks, len(EXP50)))
     _shape(exp, times, parts, force)
     _brows(exp, said, amount)
+    # of a sibilant the jaw is the organ: it comes up between any vowels, though not all the way for every speaker
+    hiss = 0.8 * _contact(times, [p for p in parts if p.target.hisses])
+    _turn(exp, ["jawOpen"], hiss, 0.06)
     seal = _contact(times, [p for p in parts if p.target.seals])
     bite = _contact(times, [p for p in parts if p.target.bites])
     _bite(exp, bite)
