@@ -2,152 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import numpy as np
-from hibari import dsp
+import numpy.typing as npt
 
 from npc_engine.cast import VoiceSpec
 from npc_engine.moments import SAMPLE_RATE, Line, Phone, Sound, SpeechChunk, Word
-from npc_engine.speech.alignment import words
 from npc_engine.speech.errors import SpeechError
-from npc_engine.speech.hibari_model import HOP, UNIT, Frames, HibariModel, Reading
-from npc_engine.speech.stretch import ratio, stretched
+from npc_engine.speech.hibari_model import HibariModel, Plan
+from npc_engine.speech.hibari_times import SILENCE, Timed, timed
+from npc_engine.speech.stretch import Stretch, ratio
+from npc_engine.speech.vocoder import BEFORE, HOP, SETTLING, VOICED_HZ, Spectra, sound
+from npc_engine.text.cleaning import Clean, clean
 from npc_engine.text.sentences import sentences
+from npc_engine.text.words import words
 
-EARLY = 50 * SAMPLE_RATE // 1000  # the network's boundaries come this much late
-LEAD = 80 * SAMPLE_RATE // 1000  # silence kept before a sentence
-TAIL = 160 * SAMPLE_RATE // 1000  # and after it
-PAUSE_DB = 42.0  # a frame this far under the loudest ones is a pause
-MARKS = "ˈˌ"
-LENGTH = "ː"
-PAUSES = ';:,.!?—…"()“”'
+_LEAD: Final = 80 * SAMPLE_RATE // 1000  # silence kept before a sentence: the mouth opens before the sound
+_TAIL: Final = 170 * SAMPLE_RATE // 1000  # and after it; the two together are the pause between sentences
+_FIRST_PIECE: Final = 32  # frames of 12.5 ms: the first sound leaves soon; later pieces double, as they cost less
+_LARGEST_PIECE: Final = 128
+_KNEE: Final = np.float32(0.8)  # louder samples are bent so that none passes 1
+_NAMED: Final = 5  # characters that an error names
 
 
 class HibariVoice:
-    """hibari's voice, faster or slower, higher or lower, flatter or livelier as `spec` says."""
+    """hibari's voice, faster or slower, higher or lower, flatter or livelier, as `spec` says."""
 
     def __init__(self, model: HibariModel, spec: VoiceSpec, name: str) -> None:
         self._model = model
         self._spec = spec
         self._name = name
-        self._pitch = float(ratio(spec.pitch))
+        # Spoken faster and stretched by resampling, which moves pitch and formants together and keeps the tempo.
+        self._step = ratio(spec.pitch)
+        self._speed = spec.speed / float(self._step)
         self._gain = np.float32(10 ** (spec.gain_db / 20))
 
+    def warm(self) -> None:
+        """Speak a word to nobody, so that the first line is as fast as the next."""
+        for _ in self.speak(Line("warm", self._name, "Warm.")):
+            pass
+
     def speak(self, line: Line) -> Iterator[SpeechChunk]:
-        """Yield the line's speech, a sentence at a time; `SpeechError` for text that this voice can't speak."""
+        """Yield the line's speech in pieces, sentence after sentence; closing the iterator stops the work.
+
+        Raises `SpeechError` before the first sound for text without a letter or digit, and for letters of a script
+        that this voice can't speak. Phones and words come with the piece in which they begin.
+        """
+        cleaned = clean(line.text)
+        self._check(line.text, cleaned.text)
         at = 0
-        for first, last in sentences(line.text):
-            chunk = self._spoken(line, line.text[first:last], first, at)
-            at += len(chunk.samples)
-            yield chunk
-        if at == 0:
-            raise SpeechError("the line has no text to speak")
+        for first, last in sentences(cleaned.text):
+            sentence = self._model.spelled(cleaned.text[first:last])
+            spans = words(sentence)
+            ranges = [_range(line.text, cleaned, first + a, first + b) for a, b in spans]
+            readings = self._model.read(sentence, spans) if spans else []
+            told = 0  # how many of the sentence's words are out
+            for number, reading in enumerate(readings, 1):
+                until = len(spans) if number == len(readings) else max(told, *(w + 1 for w in reading.words))
+                plan = self._model.plan(reading, self._speed)
+                for chunk in self._spoken(line, plan, ranges, range(told, until), at):
+                    at = chunk.start + len(chunk.samples)
+                    yield chunk
+                told = until
 
-    def _spoken(self, line: Line, sentence: str, offset: int, at: int) -> SpeechChunk:
-        spans = words(sentence)
-        reading = self._model.read(sentence, spans)
-        frames = self._model.frames(reading, self._spec.speed / self._pitch)
-        edges = _edges(reading, frames)
-        raw = self._synthesised(frames)
-        begin = max(edges[1] - LEAD, 0)
-        end = min(edges[-2] + TAIL, len(raw))
-        samples = stretched(raw[begin:end], self._spec.pitch) * self._gain
+    def _check(self, text: str, cleaned: str) -> None:
+        strange = [c for c in dict.fromkeys(cleaned) if not self._model.speaks(c)]
+        if strange:
+            named = ", ".join(f"{c!r} (U+{ord(c):04X})" for c in strange[:_NAMED])
+            more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+            raise SpeechError(
+                f"voice {self._name!r} (hibari) speaks {self._spec.language} and can't speak {named}{more}"
+                f" in {_short(text)}"
+            )
+        if not words(cleaned):
+            raise SpeechError(f"nothing to speak in {_short(text)}: expected at least one letter or digit")
 
-        def time(sample: int) -> int:
-            return at + min(max(round((sample - begin) / self._pitch), 0), len(samples))
+    def _spoken(
+        self, line: Line, plan: Plan, ranges: list[tuple[int, int]], told: range, at: int
+    ) -> Iterator[SpeechChunk]:
+        """One reading's speech from sample `at` of the line on, with the words `told`; word i is text[ranges[i]]."""
+        heard = timed(plan)
+        begin = max(heard[0].end - int(_LEAD * self._step), 0)
+        end = min(heard[-1].start + int(_TAIL * self._step), plan.frames * HOP)
+        length = int((end - begin) / self._step)
 
-        times = [time(e) for e in edges]
-        times[0], times[-1] = at, at + len(samples)
-        phones = tuple(
-            Phone(s, a, b) for s, (a, b) in zip(_symbols(reading), pairwise(times), strict=True) if b > a
-        )
-        return SpeechChunk(line, at, samples, phones, _words(line, spans, offset, reading, times))
+        def when(sample: int) -> int:
+            return at + min(max(round((sample - begin) / self._step), 0), length)
 
-    def _synthesised(self, frames: Frames) -> Sound:
-        f0 = frames.f0
-        voiced = f0 > 40
-        if self._spec.range != 1 and voiced.any():
-            middle = np.exp(np.mean(np.log(f0[voiced])))
-            f0 = np.where(voiced, middle * (f0 / middle) ** self._spec.range, 0).astype(np.float32)
-        sound: Sound = dsp.synth(
-            frames.harmonic, frames.angle, frames.noise, frames.free, frames.phase, f0, np.random.default_rng(0)
-        )
-        return sound
+        phones = [Phone(t.symbol, when(t.start), when(t.end)) for t in heard]
+        phones[-1] = Phone(SILENCE, phones[-1].start, at + length)
+        said = _words(line.text, heard, ranges, told, when)
+        start = at
+        for samples in self._sound(plan, begin, end):
+            stop = start + len(samples)
+            yield SpeechChunk(
+                line,
+                start,
+                samples,
+                tuple(p for p in phones if start <= p.start < stop and p.end > p.start),
+                tuple(w for w in said if start <= w.start < stop),
+                ends_clause=stop == at + length,
+            )
+            start = stop
 
-
-def _symbols(reading: Reading) -> list[str]:
-    """Phone symbols by network symbol: pauses are sil; marks and spaces belong to a neighbour and are empty spans."""
-    return ["sil", *("sil" if s in PAUSES or s == " " else s for s in reading.symbols), "sil"]
-
-
-def _edges(reading: Reading, frames: Frames) -> list[int]:
-    """Sample positions between the symbols (pads included): durations + 2 of them, shifted and with pauses found."""
-    late = np.concatenate([[0], np.cumsum(frames.durations)]) * UNIT
-    edges = np.maximum(late - EARLY, 0)
-    edges[-1] = late[-1]
-    level = np.maximum(np.maximum(frames.noise, frames.free), np.where(frames.f0 > 40, frames.harmonic, -20))[3:250]
-    db = level.max(axis=0) * (20 / np.log(10))
-    quiet = db < np.percentile(db, 95) - PAUSE_DB
-    symbols = "." + reading.symbols + "."
-    n = len(symbols)
-    # marks: their time goes to what follows; length to what came before
-    for i in range(n):
-        if symbols[i] in MARKS:
-            edges[i + 1] = edges[i]
-        elif symbols[i] == LENGTH:
-            edges[i] = edges[i + 1]
-    i = 0
-    while i < n:
-        if symbols[i] not in PAUSES:
-            if symbols[i] == " " and not (i + 1 < n and symbols[i + 1] in PAUSES):
-                edges[i] = edges[i + 1]  # no silence between words of a phrase
-            i += 1
-            continue
-        j = i
-        while j < n and symbols[j] in PAUSES + " ":
-            j += 1
-        a, b = i, j  # symbols a..b-1 are a pause
-        lo = edges[a - 1] if a > 0 else 0
-        hi = edges[b + 1] + EARLY if b < n else late[-1]
-        f0, f1 = int(lo // HOP), min(int(hi // HOP) + 1, len(quiet))
-        start, stop = _longest(quiet[f0:f1])
-        if stop > start:
-            s, e = (f0 + start) * HOP, (f0 + stop) * HOP
-            s = 0 if a == 0 else s
-            e = late[-1] if b == n else max(min(e, edges[b + 1] - 40 * 24), s)
-        else:
-            s = e = edges[b] if b < n else late[-1]
-        edges[a] = s
-        edges[a + 1 : b + 1] = e
-        if a > 0 and symbols[a - 1] == " ":
-            edges[a - 1] = s
-        i = j
-    return [int(x) for x in np.maximum.accumulate(edges)]
+    def _sound(self, plan: Plan, begin: int, end: int) -> Iterator[Sound]:
+        """Samples [begin, end) of the plan as this voice says them, floor((end - begin) / pitch) in all."""
+        first = max((begin + BEFORE - SETTLING) // HOP, 0)
+        last = min(-(-(end + BEFORE) // HOP), plan.frames)
+        f0 = _with_range(plan.f0, self._spec.range)
+        stretch = Stretch(self._step)
+        at = first * HOP - BEFORE
+        for raw in sound(_pieces(self._model, plan, first, last), f0, first, self._model.noise):
+            new = stretch.push(raw[max(begin - at, 0) : max(end - at, 0)])
+            at += len(raw)
+            if at >= end:
+                yield _safe(np.concatenate([new, stretch.end()]) * self._gain)
+                return
+            if len(new):
+                yield _safe(new * self._gain)
 
 
-def _longest(quiet: np.ndarray) -> tuple[int, int]:
-    best = (0, 0)
-    start = None
-    for i, q in enumerate([*quiet.tolist(), False]):
-        if q and start is None:
-            start = i
-        elif not q and start is not None:
-            if i - start > best[1] - best[0]:
-                best = (start, i)
-            start = None
-    return best
+def _pieces(model: HibariModel, plan: Plan, first: int, last: int) -> Iterator[Spectra]:
+    """The plan's frames [first, last), a small piece first, larger ones then."""
+    size = _FIRST_PIECE
+    while first < last:
+        yield model.spectra(plan, first, min(first + size, last))
+        first += size
+        size = min(2 * size, _LARGEST_PIECE)
+
+
+def _with_range(f0: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    """`f0` with its distance from its own middle, in log, times `factor`."""
+    voiced = f0 > VOICED_HZ
+    if factor == 1 or not voiced.any():
+        return f0
+    middle = np.exp(np.log(f0[voiced]).mean())
+    moved = f0.copy()
+    moved[voiced] = middle * (f0[voiced] / middle) ** np.float32(factor)
+    return moved
 
 
 def _words(
-    line: Line, spans: list[tuple[int, int]], offset: int, reading: Reading, times: list[int]
-) -> tuple[Word, ...]:
+    text: str, heard: list[Timed], ranges: list[tuple[int, int]], told: range, when: Callable[[int], int]
+) -> list[Word]:
+    """The words `told` with their times; one that has no sound of its own has the moment after the word before it."""
+    spans: dict[int, tuple[int, int]] = {}
+    for t in heard:
+        if t.word >= 0:
+            spans[t.word] = (spans[t.word][0] if t.word in spans else t.start, t.end)
     found = []
-    last_end = times[0]
-    for index, (first, last) in enumerate(spans):
-        own = [i + 1 for i, w in enumerate(reading.words) if w == index]
-        start, end = (times[own[0]], times[own[-1] + 1]) if own else (last_end, last_end)
-        last_end = end
-        found.append(Word(line.text[offset + first : offset + last], start, end, offset + first, offset + last))
-    return tuple(found)
+    end = heard[0].end
+    for index in told:
+        start, end = spans.get(index, (end, end))
+        first, last = ranges[index]
+        found.append(Word(text[first:last], when(start), when(end), first, last))
+    return found
+
+
+def _range(text: str, cleaned: Clean, first: int, last: int) -> tuple[int, int]:
+    """The characters of `text` that characters [first, last) of the cleaned text came from."""
+    end = cleaned.origin[last - 1] + 1
+    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
+        end += 1
+    return cleaned.origin[first], end
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 40 else repr(text[:40]) + "…"
+
+
+def _safe(samples: Sound) -> Sound:
+    """Samples within -1..1: what is louder than 0.8 is bent towards 1, softly."""
+    size = np.abs(samples)
+    if size.max(initial=0) <= _KNEE:
+        return samples
+    bent = _KNEE + (1 - _KNEE) * np.tanh((size - _KNEE) / (1 - _KNEE))
+    return np.where(size > _KNEE, np.copysign(bent, samples), samples).astype(np.float32)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,74 +12,110 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.speech.alignment import word_of_each_character
-from npc_engine.speech.onnx_outputs import with_outputs
+from npc_engine.speech.onnx_parts import part
+from npc_engine.speech.reading import Reading, read
+from npc_engine.speech.vocoder import Spectra, noise_table
 
-HOP: Final = 300  # samples from frame to frame of the network, at 24 kHz
 UNIT: Final = 600  # samples in one unit of the network's durations
-DURATIONS: Final = "/Clip_output_0"  # f32[ids]: how long each symbol sounds, in units
-LONGEST: Final = 400  # symbols the network reads at once (hibari.tts.MAX_PHONEMES)
+LONGEST: Final = 400  # symbols the network was made for (hibari.tts.MAX_PHONEMES)
+
+# The network is cut in two: the first part says what is said when, the second draws spectra of any stretch of it
+# on its own, so that sound starts before a long sentence is computed.
+_DURATIONS = "/Clip_output_0"  # f32[ids], units of 600 samples
+_F0 = "f0"  # f32[1, frames], Hz
+_LOUDNESS = "/Mul_62_output_0"  # f32[1, frames], the log loudness that the second part is given
+_HIDDEN = "/Concat_43_output_0"  # f32[1, 130, frames]
+_SPECTRA = ("lh", "theta", "ln", "lr", "phi")  # f32[1, 601, frames] each
+
+# The second part looks 27 frames to either side. Beyond 12 the difference drowns in its int8 rounding, whose scale
+# depends on the stretch (mean 0.05 in log magnitude, the same for 12, 16 and 36 frames).
+_CONTEXT = 16
+
+_LOOKS_LIKE: Final = dict(zip("ħŧŀŉĳſɪɡẞɨʉ", "htlnisigßiu", strict=True))
 
 F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How a sentence is read: hibari's symbols, their network ids and the words they belong to."""
+class Plan:
+    """What the network means to say: timing and melody of a whole sentence, before any sound."""
 
-    symbols: str  # IPA, stress marks, spaces and punctuation
-    ids: tuple[int, ...]
-    words: tuple[int, ...]  # per symbol: index among the sentence's words, -1 between words
+    reading: Reading
+    speed: float
+    durations: F32  # f32[symbols + 2], units of 600 samples; the silence before and after included
+    f0: F32  # f32[frames], Hz; 40 or less is unvoiced
+    loudness: F32  # f32[frames], natural log of power up to a constant: speech above 2, silence below -5
+    hidden: F32  # f32[1, 130, frames]
 
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """What the network says about a reading: a spectrum every 300 samples, as hibari.dsp describes it."""
-
-    harmonic: F32  # f32[601, frames], log magnitude
-    angle: F32
-    noise: F32  # log magnitude
-    free: F32  # log magnitude
-    phase: F32
-    f0: F32  # f32[frames], Hz; under 40 where unvoiced
-    durations: F32  # f32[2 + symbols], in units of 600 samples; silence before and after included
+    @property
+    def frames(self) -> int:
+        """How many frames of 300 samples."""
+        return len(self.f0)
 
 
 class HibariModel:
-    """One network session (one thread) and one G2P; reading and running are safe from several threads."""
+    """Two network sessions of one thread each and one G2P; everything is safe from several threads at once."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        import onnxruntime as ort
+    def __init__(self) -> None:
         from hibari.g2p import ASSETS, G2P
+        from hibari.g2p.normalize import CURRENCY_WORDS, SYMBOLS
         from hibari.voices import voice_path
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        path = path or Path(voice_path("heart"))
-        self._session = ort.InferenceSession(
-            with_outputs(path.read_bytes(), [DURATIONS]), options, providers=["CPUExecutionProvider"]
-        )
-        self._vocabulary: dict[str, int] = _vocabulary(Path(ASSETS))
+        model = Path(voice_path("heart")).read_bytes()
+        self._plan = _session(part(model, [], [_DURATIONS, _F0, _LOUDNESS, _HIDDEN]))
+        self._draw = _session(part(model, [_HIDDEN], _SPECTRA))
+        self._vocabulary: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))
         self._g2p: Any = G2P()
+        # The network for words that are in no dictionary loads when first asked for: now, not in the middle of a line.
+        letters = self._g2p.oov.cin
+        self._letters = frozenset(c for c in letters if c.isascii() or unicodedata.name(c, "").startswith("LATIN"))
+        self._symbols = frozenset(SYMBOLS) | frozenset(CURRENCY_WORDS)
+        self.noise = noise_table()
 
-    def read(self, sentence: str, spans: list[tuple[int, int]]) -> Reading:
-        """How `sentence` is read; `spans` are the characters of its words."""
-        symbols, words = word_of_each_character(self._g2p, sentence, spans)
-        kept = [(s, w) for s, w in zip(symbols, words, strict=True) if s in self._vocabulary]
-        return Reading(
-            "".join(s for s, _ in kept), tuple(self._vocabulary[s] for s, _ in kept), tuple(w for _, w in kept)
-        )
+    def speaks(self, character: str) -> bool:
+        """Whether a character can be read out or, as a comma, heard as a pause or not at all."""
+        if character.isascii() or character in self._symbols or character in self._letters:
+            return True
+        if unicodedata.category(character)[0] == "P":
+            return True
+        return self._plainest(character) in self._letters
 
-    def frames(self, reading: Reading, speed: float) -> Frames:
-        """Run the network on a reading; `speed` 1.2 talks a fifth faster."""
-        feeds = {"ids": np.array([[0, *reading.ids, 0]], np.int64), "speed": np.array([speed], np.float32)}
-        *spectra, durations = self._session.run(None, feeds)
-        return Frames(*(s[0] for s in spectra), durations=durations.ravel())
+    def spelled(self, text: str) -> str:
+        """`text` with letters that hibari has never seen (ǟ) as the nearest that it has; one for one."""
+        if text.isascii():
+            return text
+        return "".join(c if not c.isalpha() or c in self._letters else self._plainest(c) for c in text)
+
+    def _plainest(self, letter: str) -> str:
+        lower = letter.lower()
+        if lower in self._letters:
+            return lower
+        base = unicodedata.normalize("NFKD", lower)[:1]
+        return base if base in self._letters else _LOOKS_LIKE.get(lower, letter)
+
+    def read(self, sentence: str, words: Sequence[tuple[int, int]]) -> list[Reading]:
+        """How `sentence` is read, in parts of at most 400 symbols; `words` are the characters of its words."""
+        return read(self._g2p, self._vocabulary, sentence, words).parts(LONGEST)
+
+    def plan(self, reading: Reading, speed: float) -> Plan:
+        """Timing and melody of a reading; `speed` 1.2 talks a fifth faster."""
+        ids = np.array([[0, *(self._vocabulary[s] for s in reading.symbols), 0]], np.int64)
+        durations, f0, loudness, hidden = self._plan.run(None, {"ids": ids, "speed": np.array([speed], np.float32)})
+        return Plan(reading, speed, durations.ravel(), f0[0], loudness[0], hidden)
+
+    def spectra(self, plan: Plan, first: int, last: int) -> Spectra:
+        """Frames [first, last) of the plan's sound."""
+        begin = max(first - _CONTEXT, 0)
+        end = min(last + _CONTEXT, plan.frames)
+        drawn = self._draw.run(None, {_HIDDEN: np.ascontiguousarray(plan.hidden[:, :, begin:end])})
+        return Spectra(*(values[0, :, first - begin : last - begin] for values in drawn))
 
 
-def _vocabulary(assets: Path) -> dict[str, int]:
-    import json
+def _session(model: bytes) -> Any:
+    import onnxruntime as ort
 
-    table: dict[str, int] = json.loads((assets / "vocab.json").read_text(encoding="utf-8"))
-    return table
+    options = ort.SessionOptions()
+    # Two threads were slower than one whenever the other core was busy, and other lines keep it busy.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,123 @@
+"""How hibari reads a sentence: its symbols, and which word of the text each belongs to."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from npc_engine.text.words import EDGE, words
+
+PUNCTUATION: Final = ';:,.!?—…"()“”'
+"""Symbols of hibari that stand for a pause or the melody, not for a sound; the space is one between words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence in hibari's symbols: IPA, stress marks, spaces and punctuation."""
+
+    symbols: str
+    words: tuple[int, ...]  # per symbol: index among the sentence's words, -1 for spaces and punctuation
+
+    def parts(self, longest: int) -> list[Reading]:
+        """Readings of at most `longest` symbols that follow one another, cut at spaces where there are any."""
+        found = []
+        first = 0
+        while len(self.symbols) - first > longest:
+            spaces = [i for i in range(first + 1, first + longest) if self.symbols[i] == " "]
+            between = [i for i in spaces if self.words[i] < 0]  # the spaces inside "$20" are the last to be cut at
+            cut = (between or spaces or [first + longest])[-1]
+            found.append(Reading(self.symbols[first:cut], self.words[first:cut]))
+            first = cut + (self.symbols[cut] == " ")
+        found.append(Reading(self.symbols[first:], self.words[first:]))
+        return found
+
+
+def read(g2p: Any, vocabulary: Mapping[str, int], sentence: str, spans: Sequence[tuple[int, int]]) -> Reading:
+    """How hibari's `g2p` reads `sentence`, whose words are the characters `spans`; every word has a symbol.
+
+    hibari drops a word that it can't read ("hmm" in capitals, "ª"); such a word is spelled, and when its letters
+    can't be read either, it is the word before it that lasts.
+    """
+    reading = _read(g2p, vocabulary, sentence, spans)
+    missing = set(range(len(spans))) - set(reading.words)
+    if not missing:
+        return reading
+    spelled = ""
+    moved = []
+    at = 0
+    for index, (first, last) in enumerate(spans):
+        word = sentence[first:last]
+        spelled += sentence[at:first]
+        begin = len(spelled)
+        spelled += " ".join(word.upper()) if index in missing and word.isalpha() else word
+        moved.append((begin, len(spelled)))
+        at = last
+    return _read(g2p, vocabulary, spelled + sentence[at:], moved)
+
+
+def _read(g2p: Any, vocabulary: Mapping[str, int], sentence: str, spans: Sequence[tuple[int, int]]) -> Reading:
+    from hibari.g2p.normalize import normalize
+
+    spoken: str = normalize(sentence.replace("](", "] ("))  # "[a](/b/)" is hibari's own markup; here text is only text
+    spoken_words = words(spoken)
+    owners = _owners([sentence[a:b] for a, b in spans], [spoken[a:b] for a, b in spoken_words])
+    owner = [-1] * (len(spoken) + 1)
+    for (first, last), target in zip(spoken_words, owners, strict=True):
+        owner[first:last] = [target] * (last - first)
+
+    symbols: list[tuple[str, int]] = []
+    at = 0
+    for token in g2p.phonemize_tokens(g2p.tokenize(spoken)):
+        # The tokens with their spaces are the text, so their characters say whose they are.
+        said = token.phonemes or ""
+        word = next((o for o in owner[at : at + len(token.text)] if o >= 0), -1)
+        symbols += [(s, -1 if s in PUNCTUATION else word) for s in said]
+        at += len(token.text)
+        if token.whitespace:
+            symbols.append((" ", -1))
+            at += 1
+    kept = [(s, w) for s, w in symbols if s in vocabulary]
+    while kept and kept[-1][0] == " ":
+        kept.pop()
+    while kept and kept[0][0] == " ":
+        kept.pop(0)
+    return Reading("".join(s for s, _ in kept), tuple(w for _, w in _spaces_inside(kept)))
+
+
+def _spaces_inside(symbols: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The space inside a word that is read as many ("twenty dollars" for $20) belongs to it."""
+    found = list(symbols)
+    for i in range(1, len(found) - 1):
+        if found[i][0] == " " and found[i - 1][1] == found[i + 1][1]:
+            found[i] = (" ", found[i - 1][1])
+    return found
+
+
+def _owners(old: Sequence[str], new: Sequence[str]) -> list[int]:
+    """For each word of `new`, the index of the word of `old` that it reads; in order, -1 when `old` is empty."""
+    if not old:
+        return [-1] * len(new)
+    found: list[int] = []
+    matcher = difflib.SequenceMatcher(None, [_key(w) for w in old], [_key(w) for w in new], autojunk=False)
+    for kind, a0, a1, b0, b1 in matcher.get_opcodes():
+        if kind == "equal":
+            found += range(a0, a1)
+        elif kind == "insert":
+            found += [max(a0 - 1, 0)] * (b1 - b0)
+        elif kind == "replace":
+            found += [a0 + i for i in _dealt([len(w) for w in old[a0:a1]], [len(w) for w in new[b0:b1]])]
+    return found
+
+
+def _key(word: str) -> str:
+    return word.strip(EDGE).lower()
+
+
+def _dealt(old: Sequence[int], new: Sequence[int]) -> list[int]:
+    """Deal words of lengths `new` out to those of lengths `old` in proportion ("7:30 pm": "seven thirty P.M.")."""
+    ends = [e / sum(old) for e in itertools.accumulate(old)]
+    middles = [(e - n / 2) / sum(new) for e, n in zip(itertools.accumulate(new), new, strict=True)]
+    return [next((i for i, e in enumerate(ends) if m < e), len(old) - 1) for m in middles]
