@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames.lips import Lips
+from npc_engine.frames.motion import Motion
 from npc_engine.moments import CHANNEL, Pixels
 
-if TYPE_CHECKING:
-    from npc_engine.frames.mouth import Mouth
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -30,11 +30,11 @@ def _lightness(rgb: npt.NDArray[Any]) -> npt.NDArray[Any]:
 class Interior:
     """The inside of one mouth."""
 
-    def __init__(self, picture: Pixels, points: Floats, mouth: Mouth) -> None:
-        self.mouth = mouth
+    def __init__(self, picture: Pixels, points: Floats, lips: Lips, motion: Motion) -> None:
+        self.lips, self.motion = lips, motion
         edge = picture.shape[0]
         at = np.clip((points[:, :2] * edge).astype(int), 0, edge - 1)
-        blurred = cv2.GaussianBlur(picture[..., :3], (0, 0), max(0.5, mouth.width * edge * 0.02))
+        blurred = cv2.GaussianBlur(picture[..., :3], (0, 0), max(0.5, lips.width * edge * 0.02))
         colour = lambda rows: blurred[at[rows, 1], at[rows, 0]].astype(float)
         skin = colour([205, 425, 187, 411, 50, 280, 18, 200])
         lips = np.median(colour([84, 17, 314, 85, 16, 315, 0, 37, 267]), axis=0)
@@ -99,11 +99,11 @@ class SizedInterior:
 
     def __init__(self, interior: Interior, source: Pixels, size: int, scale: int) -> None:
         self.interior, self.size = interior, size
-        mouth = interior.mouth
-        self.width = mouth.width * size
+        lips = interior.lips
+        self.width = lips.width * size
         self.fine = min(1.0, 1.5 * self.width / FINE)  # sprites a little finer than what is drawn
         self.upper, self.lower = (self._sprite(s) for s in (interior.upper, interior.lower))
-        self.own = self._own(source, size, scale) if mouth.open else None
+        self.own = self._own(source, size, scale) if lips.open else None
 
     def _sprite(self, sprite: Floats) -> Floats:
         flat = sprite.copy()
@@ -111,39 +111,39 @@ class SizedInterior:
         return cv2.resize(flat, None, fx=self.fine, fy=self.fine, interpolation=cv2.INTER_AREA)
 
     def _own(self, source: Pixels, size: int, scale: int) -> Any:
-        mouth = self.interior.mouth
+        lips = self.interior.lips
         edge = size * scale
-        reach = np.array([0.6, 0.5]) * mouth.width
-        low = np.clip(np.floor((mouth.centre - reach) * edge), 0, edge - 2).astype(int)
-        high = np.clip(np.ceil((mouth.centre + reach) * edge), low + 2, edge).astype(int)
+        reach = np.array([0.6, 0.5]) * lips.width
+        low = np.clip(np.floor((lips.centre - reach) * edge), 0, edge - 2).astype(int)
+        high = np.clip(np.ceil((lips.centre + reach) * edge), low + 2, edge).astype(int)
         y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float32)
-        uv = mouth._local((np.stack([x, y], -1) + 0.5) / edge)
+        uv = lips.local((np.stack([x, y], -1) + 0.5) / edge)
         soft = 0.035
-        upper, lower = (np.interp(uv[..., 0], mouth.u, rim, 0.0, 0.0) for rim in (mouth.upper, mouth.lower))
+        upper, lower = (np.interp(uv[..., 0], lips.u, rim, 0.0, 0.0) for rim in (lips.upper, lips.lower))
         matte = np.clip((uv[..., 1] - upper) / 0.01, 0, 1) * np.clip((lower - uv[..., 1]) / soft, 0, 1)
         colour = source[low[1] : high[1], low[0] : high[0], :3].astype(np.float32)
         return low, scale, np.dstack([colour * matte[..., None], matte]).astype(np.float32)
 
     def seen(self, corner: tuple[int, int], hole: Floats, skull: Any, jaw: Any, weights: Floats) -> Floats:
         """The colours f32[h, w, 3] behind `hole` f32[h, w, 1], whose upper left pixel is at `corner` of the picture."""
-        it, mouth = self.interior, self.interior.mouth
+        it, lips = self.interior, self.interior.lips
         h, w = hole.shape[:2]
         turn = float(weights[CHANNEL["headRoll"]])
-        along = mouth.along + turn * mouth.down
-        down = mouth.down - turn * mouth.along
-        jaw_open = float(np.clip((jaw - skull) @ mouth.down / mouth.width, 0, 1))
+        along = lips.axes[0] + turn * lips.axes[1]
+        down = lips.axes[1] - turn * lips.axes[0]
+        jaw_open = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
         canvas = np.empty((h, w, 3), np.float32)
         canvas[:] = it.dark
-        lower_lip = float(np.interp(0, mouth.u, mouth.lower))
-        seam = float(np.interp(0, mouth.u, 0.4 * mouth.upper + 0.6 * mouth.lower))
+        lower_lip = float(np.interp(0, lips.u, lips.lower))
+        seam = float(np.interp(0, lips.u, 0.4 * lips.upper + 0.6 * lips.lower))
         # tongue: a soft mound on the floor of the mouth
         up = float(weights[CHANNEL["tongueUp"]])
         out = float(weights[CHANNEL["tongueOut"]])
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         px = np.stack([x + corner[0] + 0.5, y + corner[1] + 0.5], -1) / self.size
-        pj = px - (mouth.centre + jaw)
-        X = ((pj @ along) / mouth.width).astype(np.float32)
-        Y = ((pj @ down) / mouth.width).astype(np.float32)
+        pj = px - (lips.centre + jaw)
+        X = ((pj @ along) / lips.width).astype(np.float32)
+        Y = ((pj @ down) / lips.width).astype(np.float32)
         rise = 0.05 + jaw_open * (0.35 + 0.5 * up) + 0.05 * out
         mound = np.clip(1 - (X / 0.36) ** 2, 0, 1) ** 0.5
         top = seam + 0.16 - rise * mound
@@ -151,8 +151,8 @@ class SizedInterior:
         shade = (0.45 + 0.55 * np.clip((Y - top) / 0.12, 0, 1) * mound)[..., None]
         groove = 1 - 0.18 * np.exp(-((X / 0.03) ** 2))[..., None]
         canvas += tm * (it.tongue.astype(np.float32) * shade * groove - canvas)
-        self._lay(canvas, self.lower, corner, mouth.centre + jaw, along, down, seam + 0.015, it.tooth * 0.82)
-        self._lay(canvas, self.upper, corner, mouth.centre + skull, along, down, seam + 0.035 - self.upper.shape[0] / (FINE * self.fine), it.tooth)
+        self._lay(canvas, self.lower, corner, lips.centre + jaw, along, down, seam + 0.015, it.tooth * 0.82)
+        self._lay(canvas, self.upper, corner, lips.centre + skull, along, down, seam + 0.035 - self.upper.shape[0] / (FINE * self.fine), it.tooth)
         if self.own is not None:
             low, scale, texture = self.own
             first = (np.array(corner) + 0.5 - skull * self.size) * scale - 0.5 - low
@@ -166,7 +166,7 @@ class SizedInterior:
     def _lay(self, canvas: Floats, sprite: Floats, corner: Any, centre: Any, along: Any, down: Any, top: float, colour: Any) -> None:
         """Lay a row of teeth over the canvas, its upper edge `top` mouth widths below `centre`."""
         h, w = canvas.shape[:2]
-        grain = FINE * self.fine / self.interior.mouth.width  # sprite pixels per picture unit
+        grain = FINE * self.fine / self.interior.lips.width  # sprite pixels per picture unit
         inverse = np.stack([along, down]) * grain / self.size
         first = np.array([corner[0] + 0.5, corner[1] + 0.5]) - centre * self.size
         start = inverse @ first + [sprite.shape[1] / 2 - 0.5, -top * FINE * self.fine - 0.5]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.lips import Lips
 from npc_engine.moments import ANGLES, CHANNEL, EXP50
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -29,8 +30,10 @@ HEAD: Final = ("headPitch", "headYaw", "headRoll")
 class Layers:
     """Where each grid node of the drawn picture takes its colour from: f32[rows, columns, 2], offset in cells."""
 
-    upper: Floats
-    lower: Floats
+    upper: Floats  # the skin above the lips, carried on below them
+    lower: Floats  # the skin below the lips, carried on above them
+    whole: Floats  # each where it belongs
+    rims: npt.NDArray[Any]  # f64[22, 2], the upper and the lower lip's inner rim as drawn, in picture units
 
 
 def fit(rest: Floats, points: Floats) -> tuple[float, npt.NDArray[Any], npt.NDArray[Any]]:
@@ -49,27 +52,30 @@ def fit(rest: Floats, points: Floats) -> tuple[float, npt.NDArray[Any], npt.NDAr
 class Motion:
     """The fields of one face, from its landmarks f32[478, 3] in units of the picture's edge."""
 
-    def __init__(self, points: Floats) -> None:
+    def __init__(self, points: Floats, lips: Lips) -> None:
         basis = topology.basis()
-        self.points = points
+        self.points, self.lips = points, lips
         mesh = points[:468]
         self.scale, self.turn, _ = fit(basis.rest, mesh)
         delta = np.einsum("ij,kvj->kvi", self.scale * self.turn, basis.delta)[..., :2] * [1, -1]
         self.delta = _fitted(delta)  # f64[50, 468, 2]
-        flat = mesh[:, :2].astype(float)
-        self.closing = _closing(flat)  # f64[468, 2], brings open lips together; zero where they already touch
+        flat = self.flat = mesh[:, :2].astype(float)
+        self.closing = _closing(lips)  # f64[468, 2], brings open lips together; zero where they already touch
         near = _neighbours(basis.triangles)
         moves = np.concatenate([self.delta, self.closing[None]])
-        upper = _carried(moves, topology.LIP_UPPER, topology.LIP_LOWER, topology.LOWER_ROWS, near)
-        lower = _carried(moves, topology.LIP_LOWER, topology.LIP_UPPER, topology.UPPER_ROWS, near)
+        upper = _carried(moves, topology.LIP_UPPER, topology.LIP_LOWER, topology.BELOW_LIPS, near)
+        lower = _carried(moves, topology.LIP_LOWER, topology.LIP_UPPER, topology.ABOVE_LIPS, near)
         self._lay_grid(flat, basis.triangles)
         head = self.head = self._head_fields()
+        at = self._lay_lips()
         fields = []
-        for layer in (upper, lower):
-            field = self._spread(layer)
+        for layer, rim, line in zip((upper, lower), lips.rims, (topology.LIP_UPPER, topology.LIP_LOWER), strict=True):
+            field = self._exact(self._spread(layer), rim, layer[:, list(line)])
             for i, name in enumerate(HEAD):
                 field[CHANNEL[name]] = head[i]
-            fields.append(field.reshape(len(field), -1))
+            fields.append(field)
+        _join(fields, at / lips.width)
+        fields = [f.reshape(len(f), -1) for f in fields]
         self._fields = np.concatenate(fields, 1) / np.float32(self.cell)  # f32[51, 2 layers × rows × columns × 2], in cells
 
     def _lay_grid(self, flat: npt.NDArray[Any], triangles: npt.NDArray[np.int32]) -> None:
@@ -109,8 +115,31 @@ class Motion:
             out += every[:, self._corners[:, k]] * self._weights[:, k, None]
         stack = np.ascontiguousarray(out.transpose(1, 0, 2)).reshape(rows, columns, -1)
         # the mesh is piecewise linear; blurring by less than a landmark's spacing takes the creases out
-        blurred = cv2.GaussianBlur(stack, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+        blurred = cv2.GaussianBlur(stack, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
         return np.ascontiguousarray(blurred.reshape(rows, columns, -1, 2).transpose(2, 0, 1, 3))
+
+    def _exact(self, field: Floats, places: npt.NDArray[Any], moves: npt.NDArray[Any]) -> Floats:
+        """`field` corrected so that it has the displacements f[k, 11, 2] at 11 places on a lip's rim.
+
+        The landmarks of closed lips lie too close together for the mesh to say how their seam parts.
+        """
+        at = (places - self.origin) / self.cell - 0.5
+        broad = 0.16 * self.lips.width / self.cell  # wider than the points are apart, or the rim would ripple
+        low = np.clip(np.floor(at.min(0) - 3 * broad), 0, None).astype(int)
+        high = np.minimum(np.ceil(at.max(0) + 3 * broad) + 1, self.shape[::-1]).astype(int)
+        region = self.nodes[low[1] : high[1], low[0] : high[0]]
+
+        def kernel(where: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            away = np.linalg.norm(where[..., None, :] - at, axis=-1) / broad
+            return np.asarray(np.exp(-(away**2)))
+
+        mix = np.linalg.solve(kernel(at) + 0.02 * np.eye(len(at)), np.eye(len(at)))
+        bump = (kernel(region) @ mix).astype(np.float32)
+        for _ in range(3):
+            stack = np.ascontiguousarray(field.transpose(1, 2, 0, 3)).reshape(*self.shape, -1)
+            now = _sampled(stack, at).reshape(len(at), -1, 2).transpose(1, 0, 2)
+            field[:, low[1] : high[1], low[0] : high[0]] += np.einsum("yxn,knc->kyxc", bump, (moves - now).astype(np.float32))
+        return field
 
     def _head_fields(self) -> Floats:
         """Displacement for one radian of headPitch, headYaw and headRoll: f32[3, rows, columns, 2]."""
@@ -146,7 +175,14 @@ class Motion:
         """Where each node comes from, for weights f32[51]: the coefficients as drawn, and how far lips are closed."""
         rows, columns = self.shape
         both = (weights @ self._fields).reshape(2, rows, columns, 2)
-        return Layers(self._turned(both[0]), self._turned(both[1]))
+        upper, lower = self._turned(both[0]), self._turned(both[1])
+        rims = self.lips.rims.reshape(-1, 2) + (weights @ self._rims).reshape(-1, 2)
+        whole = np.where(self._below[..., None], lower, upper)
+        line = (rims[11:] - self.lips.centre) @ self.lips.axes.T
+        near = self._around_lips
+        below = self._around_lips_at[:, 1] > np.interp(self._around_lips_at[:, 0], line[:, 0], line[:, 1])
+        whole[near] = np.where(below[:, None], lower[near], upper[near])
+        return Layers(upper, lower, whole, rims)
 
     def _turned(self, field: Floats) -> Floats:
         offset = -field
@@ -157,11 +193,21 @@ class Motion:
             offset = 0.25 * offset - 0.75 * moved
         return offset
 
-    def moved(self, rows: list[int], weights: Floats) -> npt.NDArray[Any]:
-        """Points of the mesh after expression (not head) motion: f64[n, 2]."""
-        d = np.tensordot(weights[: len(EXP50)], self.delta[:, rows], 1) + weights[-1] * self.closing[rows]
-        return np.asarray(self.points[rows, :2] + d)
-
+    def _lay_lips(self) -> npt.NDArray[Any]:
+        """Prepare what finds a node's side of the lips' line; gives the nodes' places in the frame of the lips."""
+        at = ((self.nodes + 0.5) * self.cell + self.origin - self.lips.centre) @ self.lips.axes.T
+        self._below = at[..., 1] > 0
+        self._around_lips = (np.abs(at) < 0.8 * self.lips.width).all(-1)
+        self._around_lips_at = at[self._around_lips]
+        skull = np.zeros((len(EXP50) + 1, 2))
+        column, row = ((self.lips.centre - self.origin) / self.cell).astype(int)
+        for i, name in enumerate(HEAD):
+            skull[CHANNEL[name]] = self.head[i, row, column]
+        self.skull = skull  # f64[51, 2], how the skull moves at the mouth
+        moves = np.concatenate([self.delta, self.closing[None]])
+        self._rims = (moves[:, _RIMS] + skull[:, None]).reshape(len(moves), -1)
+        self.jaw = moves[:, list(topology.CHIN)].mean(1) * (np.arange(len(moves)) < 4)[:, None] + skull
+        return np.asarray(at)
 
 def _smooth(t: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Smoothstep."""
@@ -195,41 +241,67 @@ def _neighbours(triangles: npt.NDArray[np.int32]) -> list[list[int]]:
     return [sorted(n - {i}) for i, n in enumerate(out)]
 
 
-def _closing(flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _closing(lips: Lips) -> npt.NDArray[Any]:
     """What brings the lips of a picture with an open mouth together: f64[468, 2]; zero if they touch."""
-    out = np.zeros_like(flat)
-    up, low = list(topology.LIP_UPPER), list(topology.LIP_LOWER)
-    gap = np.linalg.norm(flat[up] - flat[low], axis=1)
-    if gap.max() < OPEN * np.linalg.norm(flat[up[0]] - flat[up[-1]]):
-        return out
-    seam = 0.4 * flat[up] + 0.6 * flat[low]  # the lower lip does most of it, as a jaw does
-    for rim, rows, share in ((up, topology.UPPER_ROWS, 0.0), (low, topology.LOWER_ROWS, 0.0)):
-        move = seam - flat[rim]
-        for k, row in enumerate(rows):
-            out[list(row)] = move[1:-1] * (1 - 0.12 * k - share)
+    out = np.zeros((468, 2))
+    if lips.open:
+        seam = 0.4 * lips.rims[0] + 0.6 * lips.rims[1]  # the lower lip does most of it, as a jaw does
+        every = ((topology.LIP_UPPER, topology.UPPER_ROWS), (topology.LIP_LOWER, topology.LOWER_ROWS))
+        for rim, (line, rows) in zip(lips.rims, every, strict=True):
+            move = seam - rim
+            out[list(line)] = move
+            for k, row in enumerate(rows):
+                out[list(row)] = move[1:-1] * (1 - 0.12 * k)
     return out
 
 
-OPEN: Final = 0.06
-"""Lips further apart than this, in mouth widths, are open in the picture."""
+_RIMS: Final = list(topology.LIP_UPPER + topology.LIP_LOWER)
 
 
 def _carried(
     moves: npt.NDArray[Any],
     leading: tuple[int, ...],
     following: tuple[int, ...],
-    rows: tuple[tuple[int, ...], ...],
+    free: tuple[int, ...],
     near: list[list[int]],
 ) -> npt.NDArray[Any]:
-    """`moves` with one lip carried along by the other, so that the field is smooth across the line of the lips."""
+    """`moves` with one lip carried along by the other and the skin around it following (harmonically).
+
+    So each layer's field is smooth across the line of the lips, and its edge can be cut there without a crease.
+    """
     out = moves.copy()
     out[:, list(following)] = out[:, list(leading)]
-    free = [i for row in rows[1:-1] for i in row]
-    rest = [np.array(near[i]) for i in free]
-    for _ in range(30):  # Gauss-Seidel towards the harmonic fill; thirty rounds settle a strip three rows wide
-        for i, n in zip(free, rest, strict=True):
-            out[:, i] = out[:, n].mean(1)
+    index = {v: i for i, v in enumerate(free)}
+    matrix, right = np.eye(len(free)), np.zeros((len(free), len(moves), 2))
+    for v, i in index.items():
+        for n in near[v]:
+            if n in index:
+                matrix[i, index[n]] -= 1 / len(near[v])
+            else:
+                right[i] += out[:, n] / len(near[v])
+    solved = np.linalg.solve(matrix, right.reshape(len(free), -1)).reshape(len(free), len(moves), 2)
+    out[:, list(free)] = solved.transpose(1, 0, 2)
     return out
+
+
+def _join(fields: list[Floats], at: npt.NDArray[Any]) -> None:
+    """Make both layers' fields one beyond the corners of the mouth; `at` are the nodes in mouth widths."""
+    beside = _smooth((np.abs(at[..., 0]) - 0.5) / 0.12)[..., None].astype(np.float32)
+    side = _smooth(at[..., 1] / 0.2 + 0.5)[..., None].astype(np.float32)
+    upper, lower = fields
+    whole = upper + (lower - upper) * side
+    upper += (whole - upper) * beside
+    lower += (whole - lower) * beside
+
+
+def _sampled(stack: Floats, at: npt.NDArray[Any]) -> Floats:
+    """A stack f32[rows, columns, n] read between its nodes at f[m, 2]: f32[m, n]."""
+    at = np.clip(at, 0, np.array(stack.shape[1::-1]) - 1.001)
+    x, y = at.astype(int).T
+    fx, fy = (at - at.astype(int)).T[..., None].astype(np.float32)
+    top = stack[y, x] * (1 - fx) + stack[y, x + 1] * fx
+    bottom = stack[y + 1, x] * (1 - fx) + stack[y + 1, x + 1] * fx
+    return np.asarray(top * (1 - fy) + bottom * fy)
 
 
 def _rasterised(

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames.eyes import Eye
+from npc_engine.frames.lips import Lips
 from npc_engine.frames.motion import Motion
 from npc_engine.frames.mouth import Mouth
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Picture, Pixels
@@ -53,9 +54,10 @@ class Portrait:
         points = landmarks.astype(np.float32) / edge
         points[:, :2] += np.float32(0.5 / edge)
         self._picture = picture
-        self._motion = Motion(points)
-        self._mouth = Mouth(picture, points, self._motion)
-        self._eyes = tuple(Eye(picture, points, side) for side in (0, 1))
+        lips = Lips(picture, points)
+        self._motion = Motion(points, lips)
+        self._mouth = Mouth(picture, points, lips, self._motion)
+        self._eyes = tuple(Eye(picture, points, side, self._motion) for side in (0, 1))
         self._limits = [(CHANNEL[name], float(most)) for name, most in (limits or {}).items()]
         self._sized: OrderedDict[int, _Sized] = OrderedDict()
         self._lock = threading.Lock()
@@ -80,10 +82,10 @@ class Portrait:
         out = at.base.copy()
         left, top, right, bottom = at.box
         cell = self._motion.cell * size * at.scale
-        offset = cv2.resize(layers.upper, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        offset = cv2.resize(layers.whole, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
         where = cv2.scaleAdd(offset, cell, at.still)
         out[top:bottom, left:right] = cv2.remap(at.source, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        at.mouth.paint(out, where, at.box, layers, weights)
+        at.mouth.paint(out, at.box, layers, weights)
         for eye in at.eyes:
             eye.paint(out, where, at.box, weights)
         return out

@@ -43,6 +43,14 @@ LOWER_ROWS: Final = (
 )
 """The lower lip, likewise."""
 
+ABOVE_LIPS: Final = (*(i for row in UPPER_ROWS[1:] for i in row), 164, 167, 393, 165, 391, 92, 322)
+"""The upper lip but for its rim, and the skin from there to the nose."""
+BELOW_LIPS: Final = (
+    *(i for row in LOWER_ROWS[1:] for i in row),
+    18, 83, 182, 106, 313, 406, 335, 200, 201, 194, 204, 421, 418, 424, 199, 208, 428, 32, 262, 175, 171, 396,
+)  # fmt: skip
+"""The lower lip but for its rim, and the skin from there to the chin."""
+
 LID_UPPER: Final = ((33, 246, 161, 160, 159, 158, 157, 173, 133), (362, 398, 384, 385, 386, 387, 388, 466, 263))
 """Upper lid rims of the right and the left eye."""
 LID_LOWER: Final = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 380, 374, 373, 390, 249, 263))
