@@ -1,0 +1,148 @@
+"""The line being heard: events of the engine on one side, a speaker, a face and subtitles on the other."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from demo_game.sound import Speaker
+from npc_engine.client import Client, Event, Playback
+from npc_engine.moments import CHANNEL, SAMPLE_RATE, Outputs, Sound, Word
+from npc_engine.playback import Shown
+from npc_engine.wire.messages import Accepted, ErrorMessage, Moments
+
+PICTURE = 512  # edge in pixels
+PICTURE_EVERY = 2  # ticks: 25 pictures a second
+LEAD = SAMPLE_RATE // 120  # half the stay of a frame at 60 fps: the face fits the middle of it
+AHEAD_MS = 600  # of sound that the engine may send before it is heard
+PREROLL = SAMPLE_RATE * 60 // 1000  # samples that must have come before the first sounds
+_JAW = CHANNEL["jawOpen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What belongs to the sample that is heard now."""
+
+    picture: bytes | None  # the newest speaking face, encoded; None before there is one
+    rest: bytes | None  # the face at rest, encoded
+    closed: float  # 0 speaking … 1 at rest
+    jaw: float  # 0..1
+    words: tuple[Word, ...]  # words known so far
+    word: int  # index of the last word begun; -1 before the first
+    picture_tick: int  # tick of `picture`; -1 before there is one
+    heard: int  # the sample
+
+
+class Speech:
+    """One line from the asking for it to the mouth's closing. `ahead_ms` is how far ahead the engine may send."""
+
+    def __init__(
+        self, client: Client, speaker: Speaker, npc: str, text: str, now: float, *, ahead_ms: int = AHEAD_MS
+    ) -> None:
+        self.npc, self.text = npc, text
+        self.error: ErrorMessage | None = None
+        self.asked_at = now
+        self.first_at: float | None = None  # when the first moment came
+        self.rest: bytes | None = None
+        self.hush = 0  # times that the speaker ran dry in the middle of the line
+        self._client, self._speaker = client, speaker
+        self._player = Playback(granted_ms=ahead_ms, ahead_ms=ahead_ms)
+        self._pictures: deque[tuple[int, bytes]] = deque(maxlen=64)
+        self._picture: tuple[int, bytes] | None = None
+        self._taken = 0  # samples of the line given to the speaker
+        self._starved = False
+        self._began = False
+        self._complete = False  # all of the line has come
+        self.cut_at: float | None = None
+        outputs = Outputs(picture=PICTURE, picture_every=PICTURE_EVERY)
+        self.line = client.speak(npc, text, outputs=outputs, credit_ms=ahead_ms)
+        speaker.begin(now)
+
+    def add(self, event: Event, now: float) -> None:
+        """Take an event of this line."""
+        if isinstance(event, Accepted):
+            self.rest = event.rest
+        elif isinstance(event, Moments):
+            self.first_at = now if self.first_at is None else self.first_at
+            if event.picture is not None and event.picture_tick is not None:
+                self._pictures.append((event.picture_tick, event.picture))
+        elif isinstance(event, ErrorMessage):
+            self.error = event
+        self._player.add(event)
+        self._complete = self.line not in self._client.open_lines
+
+    def update(self, now: float) -> None:
+        """Feed the speaker and grant credit; to be called each frame."""
+        if not self._began:
+            self._began = self._complete or self._ready >= PREROLL
+            if not self._began:
+                return
+        room = self._speaker.room(now)
+        while room > 0 and not self.over:
+            sound = self._next(room, now)
+            if not len(sound):
+                break
+            self._speaker.put(sound, now)
+            room = self._speaker.room(now)
+        self._client.credit(self.line, self._player.credit_ms(self._speaker.heard(now)))
+
+    @property
+    def _ready(self) -> int:
+        return self._player.received_ms * SAMPLE_RATE // 1000 - self._taken
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the line needs more from the engine than has come."""
+        return not self._complete and self.cut_at is None and (not self._began or self._ready < PREROLL)
+
+    def _next(self, room: int, now: float) -> Sound:
+        """The next samples for the speaker; silence when the line is over, or when it must not wait any longer."""
+        grain = self._speaker.grain
+        ready = self._ready
+        count = min(room, ready - ready % grain)
+        if self._complete or self.cut_at is not None:
+            count = room
+            self._taken += min(ready, count)
+        elif count:
+            self._taken += count
+            self._starved = False
+        elif self._speaker.dry(now):
+            count = min(room, grain if grain > 1 else room)
+            self._taken += min(ready, count)
+            self.hush += not self._starved
+            self._starved = True
+        return self._player.sound(count)
+
+    def cut(self, now: float) -> None:
+        """Stop: sound fades, the mouth closes, the engine forgets the line."""
+        if self.cut_at is None and not self.over:
+            self.cut_at = now
+            self._client.cancel(self.line)
+            self._player.cut(self._speaker.heard(now))
+            self._speaker.cut(now)
+
+    def seen(self, now: float, lead: int = LEAD) -> Seen:
+        """What belongs to the sample that is heard at `now`; `lead` samples of the face come early."""
+        heard = self._speaker.heard(now)
+        shown: Shown = self._player.at(heard + lead)
+        if shown.picture is not None and shown.picture is not self.rest:
+            tick = next((tick for tick, data in self._pictures if data is shown.picture), -1)
+            self._picture = (tick, shown.picture)
+        tick, picture = self._picture or (-1, None)
+        jaw = float(min(1.0, max(0.0, shown.exp[_JAW])))
+        return Seen(picture, self.rest, shown.closed, jaw, tuple(self._player.words), shown.word, tick, heard)
+
+    @property
+    def buffered_ms(self) -> int:
+        """How much has come that was not given to the speaker yet."""
+        return self._ready * 1000 // SAMPLE_RATE if self.cut_at is None else 0
+
+    @property
+    def began(self) -> bool:
+        """Whether the line sounds, or has sounded."""
+        return self._began
+
+    @property
+    def over(self) -> bool:
+        """Whether the line was heard to its end, or cut, and the mouth has closed."""
+        return self._player.finished
