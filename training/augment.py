@@ -28,7 +28,8 @@ class Room:
             spectrum = np.fft.rfft(rng.standard_normal(samples))
             spectrum /= np.maximum(np.arange(len(spectrum)), 20.0) ** rng.uniform(0, 1)
             found = np.fft.irfft(spectrum, samples)
-        return (found / (np.sqrt((found**2).mean()) + 1e-9)).astype(np.float32)
+        level: Sound = (found / (np.sqrt((found**2).mean()) + 1e-9)).astype(np.float32)
+        return level
 
 
 def rooms(folder: Path) -> list[Room]:

@@ -100,19 +100,23 @@ def still(place: list[Room], seed: int, count: int) -> Iterator[Clip]:
 
 def save(path: Path, clips: Iterator[Clip]) -> None:
     """Write clips as one shard, whole or not at all."""
-    mels, exps, visemes, sealed, kinds, lengths = [], [], [], [], [], []
+    columns: dict[str, list[npt.NDArray[Any]]] = {"mel": [], "exp": [], "visemes": [], "sealed": []}
+    kinds, lengths = [], []
     for clip in clips:
         heard = rows(clip.sound)
         n = min(len(heard), len(clip.lesson.exp))
-        mels.append(heard[:n].astype(np.float16))
-        exps.append(clip.lesson.exp[:n].astype(np.float16))
-        visemes.append(clip.lesson.visemes[:n])
-        sealed.append(clip.lesson.sealed[:n])
+        lesson = clip.lesson
+        taught: tuple[npt.NDArray[Any], ...] = (
+            heard.astype(np.float16), lesson.exp.astype(np.float16), lesson.visemes, lesson.sealed,
+        )  # fmt: skip
+        for column, values in zip(columns.values(), taught, strict=True):
+            column.append(values[:n])
         kinds.append(clip.kind)
         lengths.append(n)
     part = path.with_suffix(".part.npz")
-    joined = {k: np.concatenate(v) for k, v in {"mel": mels, "exp": exps, "visemes": visemes, "sealed": sealed}.items()}
-    np.savez(part, kinds=np.array(kinds, np.uint8), lengths=np.array(lengths), **joined)
+    joined = {name: np.concatenate(column) for name, column in columns.items()}
+    joined |= {"kinds": np.array(kinds, np.uint8), "lengths": np.array(lengths)}
+    np.savez(part, **joined)  # type: ignore[arg-type]
     part.replace(path)
 
 

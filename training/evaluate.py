@@ -68,7 +68,8 @@ def mouth(path: Path | None, lookahead_ms: int) -> Callable[[Sound], F32]:
     def curves(sound: Sound) -> F32:
         ticks = len(sound) // TICK_SAMPLES
         chunk = SpeechChunk(Line("evaluation", "nobody", ""), 0, sound[: ticks * TICK_SAMPLES])
-        return np.stack([e.exp for e in engine.express([chunk])])[:ticks]
+        told: F32 = np.stack([e.exp for e in engine.express([chunk])])
+        return told[:ticks]
 
     return curves
 
@@ -78,7 +79,8 @@ def loudness(sound: Sound) -> F32:
     ticks = len(sound) // TICK_SAMPLES
     power = (sound[: ticks * TICK_SAMPLES].reshape(ticks, TICK_SAMPLES) ** 2).mean(axis=1)
     db = 10 * np.log10(power + 1e-8)
-    return np.maximum(db - db.max() + 30, 0).astype(np.float32)
+    over: F32 = np.maximum(db - db.max() + 30, 0).astype(np.float32)
+    return over
 
 
 def lips(curves: Sequence[F32], clips: Sequence[Clip], level: float) -> dict[str, float]:

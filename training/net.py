@@ -72,7 +72,8 @@ class Layer(nn.Module):
         inside = (distance >= 0) & (distance <= self.past)
         bias = self.bias[:, distance.clamp(0, self.past)].masked_fill(~inside, -1e4)
         scores = qh @ kh.transpose(2, 3) * (width // self.heads) ** -0.5 + bias
-        return (scores.softmax(-1) @ vh).transpose(1, 2).reshape(batch, -1, width)
+        heard: Tensor = (scores.softmax(-1) @ vh).transpose(1, 2).reshape(batch, -1, width)
+        return heard
 
 
 class Net(nn.Module):

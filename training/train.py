@@ -110,7 +110,7 @@ def train(shards: dict[str, npt.NDArray[Any]], out: Path, plan: Plan) -> Path:
         if not math.isfinite(parts["total"]):
             raise FloatingPointError(f"the loss is {parts['total']} at step {step}")
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         keep = min(plan.average, (step + 1) / (step + 10))
