@@ -44,6 +44,12 @@ class FoundFace:
         """Edge of the box in pixels."""
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1])
 
+    def moved(self, x: int, y: int) -> FoundFace:
+        """The same face in a picture of which this one was the part at (x, y)."""
+        left, top, right, bottom = self.box
+        shift = np.array([x, y], np.float32)
+        return FoundFace(self.score, (left + x, top + y, right + x, bottom + y), self.eyes + shift, self.mouth + shift)
+
 
 def _anchors() -> Floats:
     """Centres of the detector's 896 anchors, 0..1: two per cell at stride 8, six at stride 16."""

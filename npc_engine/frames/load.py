@@ -1,0 +1,52 @@
+"""A face.toml becomes a portrait."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from npc_engine.cast import FaceSpec, near
+from npc_engine.frames.landmarks import LANDMARKS
+from npc_engine.frames.pictures import FaceError, read_picture
+from npc_engine.frames.portrait import Portrait
+from npc_engine.moments import ANGLES, EXP50
+
+SMALLEST = 64
+
+
+def load_face(spec: FaceSpec, folder: Path) -> Portrait:
+    """The portrait of a face.toml in `folder`; raises `FaceError` naming the file that can't be used."""
+    weights = EXP50[:ANGLES]
+    for name, most in spec.limits.items():
+        if name not in weights:
+            msg = f"{folder / 'face.toml'}: limits: unknown coefficient {name!r}{near(name, weights)}"
+            raise FaceError(msg)
+        if not 0 <= most <= 1:
+            msg = f"{folder / 'face.toml'}: limits: {name} is {most}, expected 0 to 1"
+            raise FaceError(msg)
+    picture = folder / spec.picture
+    pixels = read_picture(picture)
+    height, width = pixels.shape[:2]
+    if height != width or height < SMALLEST:
+        msg = f"{picture}: {width}×{height} pixels, expected a square of at least {SMALLEST}; add the face again"
+        raise FaceError(msg)
+    path = folder / spec.landmarks
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            points = np.asarray(file["points"], np.float32)
+    except FileNotFoundError:
+        msg = f"{path}: no such file; add the face again"
+        raise FaceError(msg) from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        msg = f"{path}: not a landmark file ({error}); add the face again"
+        raise FaceError(msg) from None
+    if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
+        msg = f"{path}: landmarks of shape {points.shape}, expected ({LANDMARKS}, 3) finite numbers; add the face again"
+        raise FaceError(msg)
+    low, high = points[:, :2].min(), points[:, :2].max()
+    if low < -0.5 * width or high > 1.5 * width:
+        msg = f"{path}: landmarks from {low:.0f} to {high:.0f} do not lie in a picture of {width} pixels"
+        raise FaceError(msg)
+    return Portrait(pixels, points, spec.limits)
