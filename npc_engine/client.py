@@ -105,7 +105,6 @@ class Client:
     def _connect(self) -> None:
         options = {
             zmq.LINGER: 200,  # a `cancel` sent just before closing still leaves
-            zmq.IMMEDIATE: 1,  # nothing waits for an engine that is not there: lines are live or refused
             zmq.RCVHWM: RECEIVE_MARK,
             zmq.RECONNECT_IVL: 50,
             zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
@@ -280,7 +279,7 @@ class Client:
     # ── socket ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, message: Request) -> None:
-        if not self._try_send(message):
+        if not self._greeted or not self._try_send(message):
             raise ClientError(f"no engine at {self.address}; start one with `npc-engine serve`", LOST)
 
     def _try_send(self, message: Request) -> bool:
@@ -301,12 +300,13 @@ class Client:
                 return events
             self._poller.poll(int(left * 1000) + 1)
 
-    def _read(self, events: list[Event]) -> None:
+    def _read(self, events: list[Event]) -> bool:
+        """Add up to POLL_AT_MOST events; whether there may be more."""
         for _ in range(POLL_AT_MOST):
             try:
                 data = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                return False
             try:
                 event = decode_reply(data)
             except WireError as error:
@@ -315,6 +315,7 @@ class Client:
                 event = ErrorMessage("bad-message", f"the engine sent: {error}", error.line, ends=False)
             if self._note(event):
                 events.append(event)
+        return True
 
     def _note(self, event: Event) -> bool:
         """Keep the books of open lines; whether the event is of interest."""
@@ -337,6 +338,8 @@ class Client:
             if what == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self._try_send(Hello(limits.WIRE_VERSION, self._name))
             elif what == zmq.EVENT_DISCONNECTED:
+                while self._read(events):  # what the engine said before it went
+                    pass
                 self._greeted = False
                 events += [ErrorMessage(LOST, f"the engine at {self.address} is gone", line) for line in self._open]
                 self._open.clear()
