@@ -65,7 +65,7 @@ class Lips:
             if not any(q is None or q.symbol in MAY_SHUT for q in (before, p, after)):
                 middle = min((p.start + p.end) // 2 // TICK_SAMPLES, len(curve) - 1)
                 self.others += 1
-                self.shut_wrongly += curve[middle] < CLOSED * self.level <= truth[middle]
+                self.shut_wrongly += bool(curve[middle] < CLOSED * self.level <= truth[middle])
             if p.symbol in BILABIALS:
                 least = float(curve[ticks_of(p, AROUND, len(curve))].min()) / self.level
                 self.bilabials += 1
