@@ -91,9 +91,7 @@ class Playback:
         if self.cancelled_at is not None:
             return
         if moments.tick != self._received:
-            raise ValueError(
-                f"moment of tick {moments.tick}, expected {self._received}: feed every event once, in order"
-            )
+            raise ValueError(f"moment of tick {moments.tick}, expected {self._received}: add each event once")
         self._received += moments.ticks
         if moments.sound is not None:
             self._sound.append(moments.sound)
