@@ -69,7 +69,7 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
 
 def _write_sheet(name: str, cast: Cast, out: Path) -> None:
-    from npc_engine.frames.add import preview_sheet
+    from npc_engine.frames.preview import preview_sheet
     from npc_engine.frames.encode import encode_picture
     from npc_engine.frames.load import load_face
 
