@@ -1,0 +1,86 @@
+"""Training: a network learns, resumes where it stopped, and is exported as what the engine steps."""
+
+import os
+
+import numpy as np
+import pytest
+
+try:
+    import onnx  # noqa: F401
+    import torch
+    import tqdm  # noqa: F401
+except ImportError as missing:
+    if os.environ.get("CI"):
+        raise
+    pytest.skip(f"training needs the extra 'train': {missing}", allow_module_level=True)
+
+from npc_engine.expression.network import Network
+from npc_engine.expression.window import BEHIND
+from training.data import STILL, TAUGHT, held_out
+from training.export import export, load
+from training.net import Net, Shape
+from training.train import Crops, Plan, train
+
+TICKS = 600
+
+
+@pytest.fixture
+def shards() -> dict[str, np.ndarray]:
+    """A sound whose loudness is the opening of the jaw."""
+    rng = np.random.default_rng(0)
+    jaw = np.clip(np.sin(np.arange(TICKS) * 0.3), 0, 1) * 0.5
+    exp = np.zeros((TICKS, 50), np.float16)
+    exp[:, 0] = jaw
+    return {
+        "mel": (jaw[:, None] * 4 - 1 + 0.05 * rng.standard_normal((TICKS, 160))).astype(np.float16),
+        "exp": exp,
+        "visemes": np.where(jaw > 0.2, 10, 0).astype(np.uint8),
+        "sealed": jaw == 0,
+        "kind": np.where(np.arange(TICKS) < 500, TAUGHT, STILL).astype(np.uint8),
+        "begins": np.array([0, 300]),
+    }
+
+
+def test_crops_are_windows_of_the_lessons(shards: dict[str, np.ndarray]) -> None:
+    plan = Plan(batch=8, ticks=40, jitter=0.0)
+    batch = Crops(shards, plan, torch.device("cpu")).draw(np.random.default_rng(1))
+    assert batch.mel.shape == (8, 40, 160)
+    assert batch.exp.shape == (8, 40, 10, 50)
+    mel, jaw = batch.mel.mean(-1), batch.exp[:, :, BEHIND, 0]
+    assert torch.abs((mel + 1) / 4 - jaw).max() < 0.02, "offset 0 is the lesson of the tick that is heard"
+    assert torch.equal(batch.exp[:, 1:, BEHIND - 1], batch.exp[:, :-1, BEHIND]), "offset -1 is the tick before"
+    assert torch.equal(batch.exp[:, :-1, BEHIND + 1], batch.exp[:, 1:, BEHIND]), "offset +1 is the tick after"
+
+
+def test_a_network_learns_and_goes_on_where_it_stopped(shards: dict[str, np.ndarray], tmp_path) -> None:
+    torch.manual_seed(0)
+    plan = Plan(steps=8, batch=2, ticks=40, warm_up=2)
+    record = load(train(shards, tmp_path / "once", plan))[1]
+    assert record["plan"]["steps"] == 8
+    assert np.isfinite(record["losses"][-1]["total"])
+    path = train(shards, tmp_path / "once", Plan(steps=40, batch=2, ticks=40, warm_up=2))
+    net, record = load(path)
+    assert [entry["step"] for entry in record["losses"]] == [8, 40]
+    assert record["losses"][-1]["position"] < 0.7 * record["losses"][0]["position"]
+    assert not net.training
+
+
+def test_the_exported_file_steps_like_the_network(tmp_path) -> None:
+    torch.manual_seed(0)
+    net = Net(Shape(width=32, inner=64, layers=1)).eval()
+    export(net, tmp_path / "small.onnx", {"data": "none"})
+    network = Network(tmp_path / "small.onnx")
+    heard = np.random.default_rng(0).standard_normal((2, 30, 160)).astype(np.float32)
+    with torch.no_grad():
+        window, visemes, *_ = net(torch.from_numpy(heard), *net.start(2))
+    ours, theirs, _ = network.step(heard, network.start(2))
+    assert np.abs(ours - window.numpy()).max() < 1e-4
+    assert np.abs(theirs - visemes.numpy()).max() < 1e-3
+    assert network.about["training"] == '{"data": "none"}'
+
+
+def test_held_out_sentences_stay_held_out() -> None:
+    texts = [f"Sentence number {i}." for i in range(2000)]
+    share = sum(held_out(t) for t in texts) / len(texts)
+    assert 0.04 < share < 0.08
+    assert [held_out(t) for t in texts[:50]] == [held_out(t) for t in texts[:50]]
