@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.eye_textures import textures
 from npc_engine.frames.lips import curve
 from npc_engine.frames.motion import Motion
 from npc_engine.moments import CHANNEL, Pixels
@@ -26,7 +27,7 @@ SOFT: Final = 1.7 / 512  # width of a lid's edge in picture edges
 MEET: Final = 0.86  # closed lids meet this far down the opening: the upper lid goes most of the way
 FIRM: Final = 0.10  # of the way to the brow: lashes and lid edge, moved without stretching
 EYEBALL: Final = 0.40  # radius of the eyeball in eye widths, 12 of 30 mm
-WIDER, NARROWER = 0.22, 0.24  # how far eyeWide and eyeSquint move a lid, in openings
+WIDER, NARROWER = 0.2, 0.24  # how far eyeWide and eyeSquint move a lid, in openings
 LOOK_MOST: Final = 0.35  # radians
 
 
@@ -43,26 +44,27 @@ class Eye:
         u = self.u = np.linspace(-ASIDE, ASIDE, STEPS)
         inside = np.abs(u) < 0.5
         self.upper, self.lower = (
-            np.where(inside, curve(self._local(points[list(rim), :2]), u), 0.0) for rim in (upper, lower)
+            np.where(inside, curve(self.local(points[list(rim), :2]), u), 0.0) for rim in (upper, lower)
         )
         self.lower = np.maximum(self.lower, self.upper)
         self.opening = self.lower - self.upper
-        fold = self._local(points[list(topology.LID_FOLD[side]), :2])
+        fold = self.local(points[list(topology.LID_FOLD[side]), :2])
         high = np.interp(u, fold[:, 0], fold[:, 1])
         self.above = np.clip(self.upper - high, 0.18, 0.8)  # skin that an upper lid pulls
         self.below = np.full(STEPS, 0.30)
         name = ("Right", "Left")[side]
         self.blink, self.wide, self.squint = (CHANNEL[f"eye{n}{name}"] for n in ("Blink", "Wide", "Squint"))
         iris = topology.IRIS[side]
-        self.iris = self._local(points[iris, :2])
-        self.iris_radius = float(np.linalg.norm(self._local(points[iris + 1 : iris + 5, :2]) - self.iris, axis=1).mean())
+        self.iris = self.local(points[iris, :2])
+        self.iris_radius = float(np.linalg.norm(self.local(points[iris + 1 : iris + 5, :2]) - self.iris, axis=1).mean())
         column, row = ((self.centre - motion.origin) / motion.cell).astype(int)
         self.head = motion.head[:, row, column]  # f32[3, 2] per radian
         self.lash = self._darkest(picture)
         taper = np.clip(1 - (2 * np.abs(u)) ** 4, 0, 1)
         self.taper = taper
 
-    def _local(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def local(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Picture units f[..., 2] to eye widths along and below the line from corner to corner."""
         return np.asarray((places - self.centre) @ self.axes.T / self.width)
 
     def _darkest(self, picture: Pixels) -> npt.NDArray[Any]:
@@ -90,6 +92,7 @@ class SizedEye:
         self.origin = (eye.centre * edge - 0.5).astype(np.float32)
         self.down = (eye.axes[1] * eye.width * edge).astype(np.float32)
         self.along = (eye.axes[0] * eye.width * edge).astype(np.float32)
+        self.low, self.bare, self.ball = textures(eye, source)
         self.half = np.array([ASIDE, 0.62]) * eye.width * size
 
     def paint(self, out: Pixels, where: Floats, box: tuple[int, int, int, int], weights: Floats) -> None:
@@ -123,18 +126,22 @@ class SizedEye:
         pull_up = row[..., 2] * _fade(over / (row[..., 4] + np.maximum(row[..., 2], 0)))
         pull_down = row[..., 3] * _fade(under / np.float32(0.3))
         slide = np.where(over > under, pull_up, pull_down)
-        skin = self._read(from_source - slide[..., None] * self.down)
+        source_of_skin = from_source - slide[..., None] * self.down
+        skin = self._read(source_of_skin)
+        if blink:
+            bare = cv2.remap(self.bare, source_of_skin - self.low, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            skin += (bare - skin) * np.float32(min(1.0, 1.5 * blink)) * (over > under)[..., None]
         ball = out[top:bottom, left:right, :3].astype(np.float32)
         if look.any() or wide:
-            ball = self._read(self._eyeball(from_source, u, v, row, look))
+            ball = self._eyeball(from_source, u, v, look)
         soft = np.float32(SOFT / eye.width)
-        seen = np.clip(0.5 - over / soft, 0, 1) * np.clip(0.5 - under / soft, 0, 1)
+        seen = np.clip(np.clip(0.5 - over / soft, 0, 1) + np.clip(0.5 - under / soft, 0, 1) - 1, 0, 1)
         if blink:
             # the lid's shadow on the eyeball, and its lashes as one soft line
             ball *= (1 - 0.35 * min(1.0, 2 * blink) * np.exp(over * np.float32(1 / 0.06)).clip(0, 1))[..., None]
         drawn = skin + (ball - skin) * seen[..., None]
         if blink:
-            line = np.exp(-((over * np.float32(1 / 0.028)) ** 2)) * row[..., 5] * np.float32(0.5 * min(1.0, 1.6 * blink))
+            line = np.exp(-((over * np.float32(1 / 0.03)) ** 2)) * row[..., 5] * np.float32(0.62 * min(1.0, 1.6 * blink))
             drawn += (eye.lash.astype(np.float32) - drawn) * line[..., None]
         out[top:bottom, left:right, :3] = np.clip(drawn + 0.5, 0, 255)
 
@@ -142,18 +149,15 @@ class SizedEye:
         seen = cv2.remap(self.source, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(seen[..., :3].astype(np.float32))
 
-    def _eyeball(self, where: Floats, u: Floats, v: Floats, row: Floats, look: npt.NDArray[Any]) -> Floats:
-        """Where the eyeball's colours come from: the iris moves as a whole, the white around it gives way."""
+    def _eyeball(self, where: Floats, u: Floats, v: Floats, look: npt.NDArray[Any]) -> Floats:
+        """The eyeball's colours: the iris moves as a whole, the white around it gives way."""
         eye = self.eye
         du, dv = u - np.float32(eye.iris[0] + look[0]), v - np.float32(eye.iris[1] + look[1])
         r = np.sqrt(du * du + dv * dv) / np.float32(eye.iris_radius)
         fall = _fade((r - 1.1) / 1.7 + FIRM)
-        moved_v = v - np.float32(look[1]) * fall
-        # above the lid that the picture shows there is nothing to see: the eyeball goes on as its mirror image
-        rim = row[..., 0] - row[..., 2] + np.float32(0.02)
-        moved_v = np.where(moved_v < rim, 2 * rim - moved_v, moved_v)
-        shift_u = -np.float32(look[0]) * fall
-        return np.asarray(where + shift_u[..., None] * self.along + (moved_v - v)[..., None] * self.down)
+        shift = fall * np.float32(look[0]), fall * np.float32(look[1])
+        at = where - shift[0][..., None] * self.along - shift[1][..., None] * self.down - self.low
+        return np.asarray(cv2.remap(self.ball, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _fade(t: npt.NDArray[Any]) -> Floats:

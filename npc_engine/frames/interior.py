@@ -19,6 +19,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 FINE: Final = 400  # sprite pixels per mouth width
 HALF: Final = 0.56  # sprites reach this far to both sides, in mouth widths
 UPPER_EDGES: Final = (0.0, 0.165, 0.285, 0.385, 0.455, 0.50, 0.535)
+UPPER_BITE, LOWER_BITE = 0.065, 0.05  # biting edges below the seam of the lips at rest, in mouth widths
 LOWER_EDGES: Final = (0.0, 0.105, 0.215, 0.320, 0.400, 0.455, 0.50)
 """Where one tooth ends and the next begins, in mouth widths from the middle: incisors, canine, premolars seen askew."""
 
@@ -41,8 +42,8 @@ class Interior:
         white = self._white(picture, points)
         self.tooth = white
         self.lip = lips
-        self.dark = lips * 0.16 + skin.mean(0) * 0.02
-        self.tongue = lips * 0.62 + skin.mean(0) * 0.12
+        self.dark = lips * np.array([0.20, 0.13, 0.13])
+        self.tongue = lips * np.array([0.80, 0.62, 0.62]) + skin.mean(0) * 0.1
         self.upper = _teeth(UPPER_EDGES, 0.20, 0.0, 0.035)
         self.lower = _teeth(LOWER_EDGES, 0.17, 0.012, 0.03)[::-1]
 
@@ -132,39 +133,45 @@ class SizedInterior:
         along = lips.axes[0] + turn * lips.axes[1]
         down = lips.axes[1] - turn * lips.axes[0]
         jaw_open = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
-        canvas = np.empty((h, w, 3), np.float32)
-        canvas[:] = it.dark
-        lower_lip = float(np.interp(0, lips.u, lips.lower))
-        seam = float(np.interp(0, lips.u, 0.4 * lips.upper + 0.6 * lips.lower))
-        # tongue: a soft mound on the floor of the mouth
-        up = float(weights[CHANNEL["tongueUp"]])
-        out = float(weights[CHANNEL["tongueOut"]])
+        k = max(1, round(0.07 * self.width)) * 2 + 1
+        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)[..., None]  # 0 in a slit, 1 in a wide opening
+        canvas = it.dark.astype(np.float32) * (1.3 - 0.8 * near)
+        light = np.clip(0.42 + 0.85 * near, 0, 1)  # lips shade what lies close behind them
+        upper, lower = lips.upper[len(lips.u) // 2], lips.lower[len(lips.u) // 2]
+        seam = 0.4 * upper + 0.6 * lower
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        px = np.stack([x + corner[0] + 0.5, y + corner[1] + 0.5], -1) / self.size
-        pj = px - (lips.centre + jaw)
-        X = ((pj @ along) / lips.width).astype(np.float32)
-        Y = ((pj @ down) / lips.width).astype(np.float32)
-        rise = 0.05 + jaw_open * (0.35 + 0.5 * up) + 0.05 * out
-        mound = np.clip(1 - (X / 0.36) ** 2, 0, 1) ** 0.5
-        top = seam + 0.16 - rise * mound
-        tm = np.clip((Y - top) / 0.03, 0, 1)[..., None]
-        shade = (0.45 + 0.55 * np.clip((Y - top) / 0.12, 0, 1) * mound)[..., None]
-        groove = 1 - 0.18 * np.exp(-((X / 0.03) ** 2))[..., None]
-        canvas += tm * (it.tongue.astype(np.float32) * shade * groove - canvas)
-        self._lay(canvas, self.lower, corner, lips.centre + jaw, along, down, seam + 0.015, it.tooth * 0.82)
-        self._lay(canvas, self.upper, corner, lips.centre + skull, along, down, seam + 0.035 - self.upper.shape[0] / (FINE * self.fine), it.tooth)
+        away = np.stack([x + corner[0] + 0.5, y + corner[1] + 0.5], -1) / np.float32(self.size)
+        away -= (lips.centre + jaw).astype(np.float32)
+        at = away @ (np.stack([along, down], 1) / lips.width).astype(np.float32)
+        self._tongue(canvas, light, at, seam, jaw_open, weights)
+        below, above = lips.centre + jaw, lips.centre + skull
+        self._lay(canvas, light, self.lower, (corner, below, along, down), seam + LOWER_BITE, it.tooth * 0.78)
+        tall = self.upper.shape[0] / (FINE * self.fine)
+        self._lay(canvas, light, self.upper, (corner, above, along, down), seam + UPPER_BITE - tall, it.tooth)
         if self.own is not None:
             low, scale, texture = self.own
             first = (np.array(corner) + 0.5 - skull * self.size) * scale - 0.5 - low
             matrix = np.array([[scale, 0, first[0]], [0, scale, first[1]]], float)
             got = cv2.warpAffine(texture, matrix, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-            canvas = canvas * (1 - got[..., 3:]) + got[..., :3]
-        k = max(1, round(0.07 * self.width)) * 2 + 1
-        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)[..., None]
-        return np.asarray(canvas * np.clip(0.30 + 0.95 * near, 0, 1))
+            canvas *= 1 - got[..., 3:]
+            canvas += got[..., :3] * light
+        return canvas
 
-    def _lay(self, canvas: Floats, sprite: Floats, corner: Any, centre: Any, along: Any, down: Any, top: float, colour: Any) -> None:
-        """Lay a row of teeth over the canvas, its upper edge `top` mouth widths below `centre`."""
+    def _tongue(self, canvas: Floats, light: Floats, at: Floats, seam: float, jaw_open: float, weights: Floats) -> None:
+        """A soft mound on the floor of the mouth, up to the upper teeth with tongueUp, over the lower with tongueOut."""
+        up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
+        x, y = at[..., 0], at[..., 1]
+        mound = np.sqrt(np.clip(1 - (x * np.float32(1 / 0.36)) ** 2, 0, 1))
+        rise = 0.06 + 0.5 * jaw_open + up * (0.10 + 0.3 * jaw_open) + 0.06 * out
+        inside = y - (seam + 0.16 - rise * mound)
+        shade = (0.45 + 0.6 * np.clip(inside * np.float32(1 / 0.14), 0, 1)) * (0.6 + 0.4 * mound)
+        shade *= 1 - 0.15 * np.exp(-((x * np.float32(1 / 0.03)) ** 2))
+        matte = np.clip(inside * np.float32(1 / 0.025), 0, 1)[..., None]
+        canvas += matte * (self.interior.tongue.astype(np.float32) * shade[..., None] * light - canvas)
+
+    def _lay(self, canvas: Floats, light: Floats, sprite: Floats, frame: Any, top: float, colour: Any) -> None:
+        """Lay a row of teeth over the canvas, its upper edge `top` mouth widths below the middle of the frame."""
+        corner, centre, along, down = frame
         h, w = canvas.shape[:2]
         grain = FINE * self.fine / self.interior.lips.width  # sprite pixels per picture unit
         inverse = np.stack([along, down]) * grain / self.size
@@ -173,4 +180,4 @@ class SizedInterior:
         matrix = np.column_stack([inverse, start])
         got = cv2.warpAffine(sprite, matrix, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         canvas *= 1 - got[..., 1:]
-        canvas += got[..., :1] * np.asarray(colour, np.float32)
+        canvas += got[..., :1] * light * np.asarray(colour, np.float32)

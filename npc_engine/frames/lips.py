@@ -14,7 +14,7 @@ from npc_engine.moments import Pixels
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 REACH: Final = 0.07  # mouth widths that the seam of closed lips may lie from the landmarks
-OPEN: Final = 0.06  # lips further apart than this, in mouth widths, are open in the picture
+OPEN: Final = 0.035  # lips further apart than this, in mouth widths, are open in the picture
 
 
 class Lips:

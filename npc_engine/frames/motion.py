@@ -286,7 +286,7 @@ def _carried(
 
 def _join(fields: list[Floats], at: npt.NDArray[Any]) -> None:
     """Make both layers' fields one beyond the corners of the mouth; `at` are the nodes in mouth widths."""
-    beside = _smooth((np.abs(at[..., 0]) - 0.5) / 0.12)[..., None].astype(np.float32)
+    beside = _smooth((np.abs(at[..., 0]) - 0.43) / 0.08)[..., None].astype(np.float32)
     side = _smooth(at[..., 1] / 0.2 + 0.5)[..., None].astype(np.float32)
     upper, lower = fields
     whole = upper + (lower - upper) * side

@@ -29,7 +29,8 @@ SIZES: Final = 3  # output sizes kept ready per face, about 8 MB each at 512: ga
 LARGEST: Final = 2048
 SMALLEST: Final = 32
 JAW_EASE, JAW_MOST = 0.3, 0.52  # facts/faces: beyond 0.5 a warped jaw looks like a mask
-TURN_MOST: Final = 0.12  # radians, head
+TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
+"""Radians that angles are eased towards: a picture turned further shows that it is flat, and bends what is behind it."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class Portrait:
             room = JAW_MOST - JAW_EASE
             w[0] = JAW_EASE + room * np.tanh((jaw - JAW_EASE) / room)
             w[CHANNEL["mouthClose"]] *= w[0] / jaw
-        head = slice(CHANNEL["headPitch"], CHANNEL["headRoll"] + 1)
-        w[head] = TURN_MOST * np.tanh(w[head] / TURN_MOST)
+        for name, most in TURN_MOST.items():
+            w[CHANNEL[name]] = most * np.tanh(w[CHANNEL[name]] / most)
         w[-1] = 1.0
         return w
 
