@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Npc:
     face: Face
 
 
-def perform(line: Line, npc: Npc) -> Iterator[Moment]:
+def perform(line: Line, npc: Npc) -> Generator[Moment, None, None]:
     """Speak `line`: moments in order, one per tick. Closing the iterator stops every stage."""
     face = npc.face if line.outputs.picture else NoFace()
     speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")

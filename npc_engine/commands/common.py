@@ -20,7 +20,7 @@ def known_errors() -> tuple[type[Exception], ...]:
     from npc_engine.cast import CastError
     from npc_engine.client import ClientError
     from npc_engine.files.writer import FileError
-    from npc_engine.frames.add import FaceError
+    from npc_engine.frames.pictures import FaceError
     from npc_engine.speech.errors import SpeechError
 
     return (CastError, ClientError, FileError, FaceError, SpeechError)
