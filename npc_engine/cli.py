@@ -37,9 +37,10 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the npc-engine command; 0 when it did what was asked, 1 when a check failed, 2 when it could not."""
     arguments = parser().parse_args(argv)
+    written_for_people: tuple[type[Exception], ...] = (UsageError, *known_errors())
     try:
         return int(arguments.run(arguments))
-    except (UsageError, *known_errors()) as error:
+    except written_for_people as error:
         print(f"npc-engine: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
