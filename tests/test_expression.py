@@ -125,6 +125,8 @@ def test_lookahead_and_style_are_checked() -> None:
         Audio2Exp(lookahead_ms=70)
     with pytest.raises(ValueError, match="style is 'funny', expected one of serious, lively, cartoon"):
         Audio2Exp(style="funny")
+    with pytest.raises(ValueError, match="style is 'sombre'"):
+        Audio2Exp().with_style("sombre")
     line = Line("l", "n", "", style="grim")
     with pytest.raises(ValueError, match="style is 'grim'"):
         list(Audio2Exp().express([SpeechChunk(line, 0, np.zeros(480, np.float32))]))
@@ -171,12 +173,15 @@ def test_a_line_renders_the_same_twice_and_another_one_differently(engine: Audio
     assert np.abs(once[:, CHANNEL["headYaw"]] - other[:, CHANNEL["headYaw"]]).max() > 0.005
 
 
-def test_styles_move_more_and_less() -> None:
+def test_styles_move_more_and_less(engine: Audio2Exp) -> None:
     sound = syllables(100)
     spans = []
     for style in ("serious", "lively", "cartoon"):
         line = Line("l", "n", "", style=style)
-        spans.append(float(np.ptp(aperture(exps(list(Audio2Exp().express([SpeechChunk(line, 0, sound)])))))))
+        asked = exps(list(engine.express([SpeechChunk(line, 0, sound)])))
+        own = exps(list(engine.with_style(style).express([SpeechChunk(Line("l", "n", ""), 0, sound)])))
+        assert np.array_equal(asked, own), "a line's style and a character's own do the same"
+        spans.append(float(np.ptp(aperture(asked))))
     assert spans[0] < 0.95 * spans[1]
     assert spans[1] < 0.9 * spans[2]
 

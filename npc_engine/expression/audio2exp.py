@@ -38,10 +38,10 @@ class Audio2Exp:
         self._style = style
 
     def with_style(self, style: str) -> Audio2Exp:
-        """The same network and look-ahead with another style for lines that name none."""
+        """The same network and look-ahead for characters of another style; ValueError for one that is not known."""
         gains(style)
         other = copy.copy(self)
-        other._style = style
+        other._style = style  # noqa: SLF001 - of our own copy
         return other
 
     def warm(self) -> None:
