@@ -77,10 +77,21 @@ class Troupe:
                 )
             return self._mouths[style]
 
-    def warm(self) -> None:
-        """Load every named character and run each part once, so that the first line is as fast as the rest."""
+    def warm(self) -> dict[str, CastError]:
+        """Load every character and run its mouth once, so that the first line is as fast as the rest.
+
+        Gives the characters that can't be loaded, with the reason: they are refused when a game asks for them, and do
+        not keep the others from speaking.
+        """
+        broken: dict[str, CastError] = {}
         for name in self.cast.npcs():
-            self.npc(name)
+            try:
+                self.npc(name)
+            except CastError as error:
+                broken[name] = error
+        for mouth in self._mouths.values():
+            mouth.warm()
+        return broken
 
     @staticmethod
     def encode(pixels: Pixels) -> bytes:

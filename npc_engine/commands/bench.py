@@ -155,8 +155,6 @@ def stages(cast: Cast, npc: str) -> dict[str, Any]:
 @contextlib.contextmanager
 def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
     """A server process of its own: the process, its address, and seconds from its start to `welcome`."""
-    from npc_engine.client import Client
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
@@ -166,11 +164,28 @@ def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[byt
         [sys.executable, "-m", "npc_engine.cli", "serve", "--address", address, "--log", "warning", *options]
     )
     try:
-        Client(address, timeout_s=60.0).close()
+        _greet(process, address)
         yield process, address, time.perf_counter() - began
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _greet(process: subprocess.Popen[bytes], address: str) -> None:
+    """Wait for `welcome`; `UsageError` when the server ends instead, or takes a minute."""
+    from npc_engine.client import Client, ClientError
+
+    for _ in range(60):
+        try:
+            Client(address, timeout_s=1.0).close()
+        except ClientError:
+            if process.poll() is not None:
+                raise UsageError(
+                    f"npc-engine serve ended with code {process.returncode}; its message is above"
+                ) from None
+        else:
+            return
+    raise UsageError(f"npc-engine serve did not answer on {address} within a minute")
 
 
 def over_tcp(arguments: argparse.Namespace, npc: str, progress: Progress) -> dict[str, Any]:

@@ -45,9 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
     troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms)
-    troupe.warm()
+    log = logging.getLogger(__name__)
+    for name, error in troupe.warm().items():
+        log.error("character %s can't be loaded and will be refused: %s", name, error)
     server = Server(troupe, arguments.address)
-    logging.getLogger(__name__).info(
+    log.info(
         "npc-engine answers on %s with %d characters, ready in %.1f s",
         arguments.address,
         len(troupe.npcs()),
