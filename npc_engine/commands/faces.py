@@ -69,9 +69,9 @@ def run_preview(arguments: argparse.Namespace) -> int:
 
 
 def _write_sheet(name: str, cast: Cast, out: Path) -> None:
-    from npc_engine.frames.preview import preview_sheet
     from npc_engine.frames.encode import encode_picture
     from npc_engine.frames.load import load_face
+    from npc_engine.frames.preview import preview_sheet
 
     spec, folder = cast.face(name)
     out.write_bytes(encode_picture(preview_sheet(load_face(spec, folder)), "png"))
