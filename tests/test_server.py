@@ -12,7 +12,10 @@ from tone import ToneStage
 
 from npc_engine.client import Client, ClientError
 from npc_engine.moments import Outputs
+from npc_engine.server.loop import Loop
 from npc_engine.server.server import Server, ServerError
+from npc_engine.server.sockets import Router
+from npc_engine.server.wake import Wake
 from npc_engine.wire.codec import decode_reply, encode
 from npc_engine.wire.messages import Accepted, Cancel, Cancelled, End, ErrorMessage, Hello, Moments, Pong, Speak, Words
 
@@ -233,14 +236,26 @@ def test_six_lines_of_two_clients_lose_and_double_nothing_while_credit_trickles(
         assert set(ends.values()) == {300}
 
 
-def test_urgent_lines_go_first(client):
-    lines = {client.speak("ben", TEXT, credit_ms=0, priority=p): p for p in (0, 5, -5)}
-    drain(client, lambda events: len(of(events, Accepted)) == 3)
-    time.sleep(0.1)  # all have ten ticks ready now
-    for line in lines:
-        client.credit(line, 20)
-    first = drain(client, lambda events: len(of(events, Moments)) == 3)
-    assert {lines[m.line] for m in of(first, Moments)} == {0, 5, -5}
+def test_urgent_lines_go_first(stage):
+    router = Router("tcp://127.0.0.1:*")
+    wake = Wake()
+    loop = Loop(router, wake, stage)
+    raw = Raw(router.address, hello=False)
+    raw.send(Hello(1, "raw"))
+    for name, priority in (("calm", -5), ("usual", 0), ("urgent", 5)):
+        raw.send(Speak(name, TEXT, "ben", priority=priority, credit_ms=200))
+    wait_for(lambda: loop._read() or len(loop.performers) == 3)
+    wait_for(lambda: all(len(p.peek(10)) == 10 for p in loop.performers))  # all have as much ready as they may
+    while loop._send_round():
+        pass
+    order = [raw.receive() for _ in range(3 * 9)][1:]
+    assert [m.line for m in order if isinstance(m, Accepted)] == ["urgent", "usual", "calm"]
+    ticks = [m.line for m in order if isinstance(m, Moments)]
+    assert ticks[:6] == ["urgent", "usual", "calm"] * 2  # first, but not alone
+    loop.finish()
+    wake.close()
+    raw.close()
+    router.close()
 
 
 # ── cancel ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -356,6 +371,12 @@ def test_a_voice_that_raises_ends_its_line_only(client, caplog):
     assert sum(m.ticks for m in of(events, Moments, line)) == 25  # what was good before came
     assert of(events, End) == [End(other, 40)]
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_faces_that_no_game_could_show_do_not_leave(client):
+    with pytest.raises(ClientError, match="tick 0 holds a value that is not finite") as caught:
+        list(client.say("ben", "!nan"))
+    assert caught.value.code == "internal"
 
 
 def test_files_of_a_voice_that_break_are_named(client, stage):

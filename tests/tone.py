@@ -92,6 +92,8 @@ class ToneMouth:
                     sound = chunk.samples[at : at + TICK_SAMPLES]
                     tick = (chunk.start + at) // TICK_SAMPLES
                     exp = NEUTRAL.copy()
+                    if "!nan" in chunk.line.text:
+                        exp[CHANNEL["tongueOut"]] = np.nan
                     exp[CHANNEL["jawOpen"]] = np.sqrt(np.mean(sound**2))
                     exp[CHANNEL["headYaw"]] = tick % 1000 / 1000
                     words = tuple(w for w in chunk.words if tick * TICK_SAMPLES <= w.start < (tick + 1) * TICK_SAMPLES)

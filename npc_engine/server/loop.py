@@ -65,7 +65,12 @@ class Loop:
             busy = self._read()
             self._note_connections()
             busy = self._send_round() or busy
-        self._finish()
+        self.finish()
+
+    @property
+    def performers(self) -> list[Performer]:
+        """The performers of all open lines."""
+        return [performer for peer in self._peers.values() for performer in peer.performers.values()]
 
     def _blocked(self) -> bool:
         return any(peer.unsent for peer in self._peers.values())
@@ -97,13 +102,13 @@ class Loop:
 
     def _handle(self, peer: _Peer, data: list[bytes]) -> None:
         try:
-            effects = peer.session.receive(decode_request(data))
+            self._carry_out(peer, peer.session.receive(decode_request(data)))
         except WireError as error:
-            effects = peer.session.reject(error)
+            self._carry_out(peer, peer.session.reject(error))
         except Exception:
             LOG.exception("a message of client %r failed", peer.session.client)
-            effects = peer.session.reject(WireError("the engine failed on this message", "internal"))
-        self._carry_out(peer, effects)
+            fault = WireError("the engine failed on this message", "internal")
+            self._carry_out(peer, peer.session.reject(fault))
 
     def _note_connections(self) -> None:
         for opened, descriptor in self._router.connection_events():
@@ -140,7 +145,7 @@ class Loop:
 
     def _start(self, peer: _Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
-        lines = sum(len(p.performers) for p in self._peers.values())
+        lines = len(self.performers)
         if lines >= LINES or lines + len(self._retiring) >= THREADS:
             text = f"the engine speaks {lines} lines, as many as it can at once: try again when some have ended"
             self._carry_out(peer, peer.session.fail(start.line.id, "too-many-lines", text))
@@ -155,7 +160,10 @@ class Loop:
     def _npcs(self) -> Reply:
         cast = self._stage.cast
         try:
-            entries = tuple(NpcEntry(**entry) for entry in self._stage.npcs())
+            entries = tuple(
+                NpcEntry(npc["name"], npc["voice"], npc["face"], npc["about"][: limits.NOTE_CHARS])
+                for npc in self._stage.npcs()
+            )
             return Npcs(entries, tuple(sorted(cast.voices())), tuple(sorted(cast.faces())))
         except CastError as error:
             return ErrorMessage("bad-cast", str(error)[: limits.NOTE_CHARS])
@@ -203,7 +211,10 @@ class Loop:
             return self._send_made(peer, performer)
         except Exception as error:
             LOG.exception("sending line %s failed", line)
-            self._carry_out(peer, peer.session.fail(line, "internal", f"the engine failed on this line: {error}"))
+            if line in peer.session.open_lines:
+                self._carry_out(peer, peer.session.fail(line, "internal", f"the engine failed on this line: {error}"))
+            else:
+                self._retire(peer.performers.pop(line))
             return True
 
     def _send_made(self, peer: _Peer, performer: Performer) -> bool:
@@ -231,7 +242,8 @@ class Loop:
             self._carry_out(peer, peer.session.fail(line, first.code, first.text))
         return True
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Cut every line, tell the games, and wait for the performers."""
         for peer in tuple(self._peers.values()):
             self._carry_out(peer, peer.session.stop("the engine is stopping"))
         end = time.monotonic() + FINISH_S

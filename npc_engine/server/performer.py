@@ -159,15 +159,22 @@ class Performer:
         if not self._put(Begun(rest)):
             return
         with closing(perform(self.line, npc)) as moments:
-            for moment in moments:
-                if not self._put(self._tick(moment)):
+            for tick, moment in enumerate(moments):
+                if not self._put(self._tick(tick, moment)):
                     return
         self._put(Complete())
 
-    def _tick(self, moment: Moment) -> Tick:
+    def _tick(self, tick: int, moment: Moment) -> Tick:
+        """The moment in wire form; raises `ValueError` for one that no game could play."""
+        if moment.tick != tick or len(moment.sound) != TICK_SAMPLES:
+            raise ValueError(
+                f"moment of tick {moment.tick} and {len(moment.sound)} samples, expected {tick} and {TICK_SAMPLES}"
+            )
+        if not (np.isfinite(moment.sound).all() and np.isfinite(moment.exp).all()):
+            raise ValueError(f"tick {tick} holds a value that is not finite")
         outputs = self.line.outputs
         return Tick(
-            moment.tick,
+            tick,
             pack_sound(moment.sound) if outputs.sound else None,
             pack_coefficients(moment.exp) if outputs.coefficients else None,
             self._stage.encode(moment.picture.pixels) if moment.picture is not None else None,
