@@ -64,18 +64,19 @@ def timed(plan: Plan) -> list[Timed]:
     pauses = [i for i, g in enumerate(groups) if g.symbol == SILENCE]
 
     found: list[Timed] = []
-    end_of_pause = 0.0
+    end_of_pause = 0
     for number, i in enumerate(pauses):
-        begin, end = _pause(plan, late, groups, starts, i)
-        if number:
-            phones = range(pauses[number - 1] + 1, i)
+        phones = range(pauses[number - 1] + 1, i) if number else range(0)
+        room = max(starts[i - 1], end_of_pause + (len(phones) - 1) * _SHORTEST) + _SHORTEST if number else 0.0
+        begin, end = _pause(plan, late, groups, i, room)
+        if phones:
             bounds = _spread([starts[k] for k in phones], end_of_pause, begin)
             for k, (a, b) in zip(phones, pairwise(bounds), strict=True):
                 found.append(Timed(groups[k].symbol, groups[k].word, a, b))
             begin = bounds[-1]
         if end > begin:
-            found.append(Timed(SILENCE, -1, round(begin), round(end)))
-        end_of_pause = round(max(end, begin))
+            found.append(Timed(SILENCE, -1, begin, end))
+        end_of_pause = max(end, begin)
     return found
 
 
@@ -107,27 +108,24 @@ def _groups(symbols: str, words: tuple[int, ...]) -> list[_Group]:
     return groups
 
 
-def _pause(
-    plan: Plan, late: npt.NDArray[np.float64], groups: list[_Group], starts: list[float], i: int
-) -> tuple[float, float]:
-    """The samples [begin, end) that are silent at the pause `groups[i]`; empty where none is heard."""
+def _pause(plan: Plan, late: npt.NDArray[np.float64], groups: list[_Group], i: int, low: float) -> tuple[int, int]:
+    """The samples [begin, end) after `low` that are silent at the pause `groups[i]`; empty where none is heard."""
     leads, trails = i == 0, i == len(groups) - 1
-    low = 0.0 if leads else max(starts[i - 1], 0.0) + _SHORTEST
-    high = late[-1] if trails else late[groups[i + 1].last]
+    high = float(late[-1]) if trails else max(float(late[groups[i + 1].last]), low)
     first, last = int(low // HOP), min(int(high // HOP) + 1, plan.frames)
     begin, end = _longest_run(plan.loudness[first:last] < _QUIET)
     if end == begin:
-        middle = (late[groups[i].first] - _LATE_WITH_MARK + starts[min(i + 1, len(groups) - 1)]) / 2
+        middle = (late[groups[i].first] + late[groups[i].last]) / 2 - _LATE_WITH_MARK
         begin_at = end_at = float(np.clip(middle, low, high))
     else:
-        begin_at, end_at = float((first + begin) * HOP), float((first + end) * HOP)
+        begin_at, end_at = max(float((first + begin) * HOP), low), max(float((first + end) * HOP), low)
     if leads:
         begin_at = 0.0
     if trails:
-        return begin_at, float(late[-1])
+        return round(begin_at), round(late[-1])
     if groups[i + 1].symbol in _STOPS:
         end_at = max(end_at - _CLOSURE, begin_at)
-    return begin_at, end_at
+    return round(begin_at), round(end_at)
 
 
 def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:

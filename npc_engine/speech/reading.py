@@ -13,6 +13,8 @@ from npc_engine.text.words import EDGE, words
 PUNCTUATION: Final = ';:,.!?—…"()“”'
 """Symbols of hibari that stand for a pause or the melody, not for a sound; the space is one between words."""
 
+_NAMES: Final = {"$": "dollars", "£": "pounds", "€": "euros", "¥": "yen", "₹": "rupees", "₩": "won", "→": "to"}
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -36,10 +38,10 @@ class Reading:
 
 
 def read(g2p: Any, vocabulary: Mapping[str, int], sentence: str, spans: Sequence[tuple[int, int]]) -> Reading:
-    """How hibari's `g2p` reads `sentence`, whose words are the characters `spans`; every word has a symbol.
+    """How hibari's `g2p` reads `sentence`, whose words are the characters `spans`.
 
-    hibari drops a word that it can't read ("hmm" in capitals, "ª"); such a word is spelled, and when its letters
-    can't be read either, it is the word before it that lasts.
+    hibari drops a few words that it can't read; they are spelled, and a lone "$" is read as dollars. In a heap of
+    symbols it may stay open which of them a sound belongs to; then some words have no symbol of their own.
     """
     reading = _read(g2p, vocabulary, sentence, spans)
     missing = set(range(len(spans))) - set(reading.words)
@@ -52,7 +54,9 @@ def read(g2p: Any, vocabulary: Mapping[str, int], sentence: str, spans: Sequence
         word = sentence[first:last]
         spelled += sentence[at:first]
         begin = len(spelled)
-        spelled += " ".join(word.upper()) if index in missing and word.isalpha() else word
+        if index in missing:
+            word = _NAMES.get(word) or (" ".join(word.upper()) if word.isalpha() else word)
+        spelled += word
         moved.append((begin, len(spelled)))
         at = last
     return _read(g2p, vocabulary, spelled + sentence[at:], moved)

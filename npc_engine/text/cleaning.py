@@ -15,12 +15,14 @@ _SAME: Final = {
     **dict.fromkeys("‐‑⁃−﹣－", "-"),
     **dict.fromkeys("‒–", "–"),
     **dict.fromkeys("―⸺⸻﹘", "—"),
-    **dict.fromkeys("‘‛ʼ′ʹ＇`´", "'"),
+    **dict.fromkeys("‘‚‛ʼ′ʹ＇`´", "'"),
     "’": "’",
     **dict.fromkeys("„‟″«»‹›「」『』《》〈〉＂", '"'),
     **dict.fromkeys("‥⋯", "…"),
     "⁄": "/",
     "№": "No. ",
+    "℃": "°C",
+    "℉": "°F",
     **dict.fromkeys("。．｡", "."),
     **dict.fromkeys("、，､", ","),
     **dict(zip("！？；：（）［］【】", "!?;:()[][]", strict=True)),
@@ -84,7 +86,7 @@ def _plain(character: str) -> str:
     if category == "Cf" or character in _INVISIBLE:
         return ""
     same = unicodedata.normalize("NFKC", character).replace("⁄", "/")  # letters of fonts, ligatures, ①, Ⅳ, ⅓
-    return same if same.replace("°", "").isascii() else character
+    return same if same.isascii() else character
 
 
 def _is_decoration(character: str) -> bool:

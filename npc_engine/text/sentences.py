@@ -11,6 +11,7 @@ _STOP: Final = re.compile(r"(?P<stop>[.!?…]+)[\"'”’»›)\]}]*(?=\s)|\n")
 _LAST_WORD: Final = re.compile(r"[^\s\"'“”‘’«»()\[\]{}—–]+$")
 _OPENERS: Final = " \t\n\"'“‘«‹([{—–-"
 _CLAUSE_END: Final = re.compile(r"[,;:—–)…][\"'”’»]*(?=\s)|[—–…](?=\S)")
+_SPACE: Final = re.compile(r"\s+")
 _BLANK_LINE: Final = re.compile(r"[^\S\n]*\n")
 _NUMBERED: Final = re.compile(r"\(?\d{1,3}$")
 
@@ -26,7 +27,6 @@ _BEFORE_NUMBERS: Final = frozenset({
 })
 # fmt: on
 LONGEST: Final = 240  # characters: about 20 s of speech; the networks of voices are made for sentences
-_SHORTEST: Final = 60  # a clause shorter than this is not worth a cut
 
 
 def sentences(text: str, longest: int = LONGEST) -> Iterator[tuple[int, int]]:
@@ -80,16 +80,20 @@ def _next_character(text: str, at: int) -> str | None:
 
 
 def _clauses(text: str, first: int, last: int, longest: int) -> Iterator[tuple[int, int]]:
-    """Cut [first, last) where it is longer than `longest`: at clause ends, else at spaces, else anywhere."""
+    """Cut [first, last) where it is longer than `longest`: at clause ends, else at spaces, else anywhere.
+
+    Of several places the one that leaves no scrap at the end is taken.
+    """
     first, last = _stripped(text, first, last)
     while last - first > longest:
-        cut = first + longest
-        ends = [m.end() for m in _CLAUSE_END.finditer(text, first + min(_SHORTEST, longest // 2), cut)]
-        if ends:
-            cut = ends[-1]
-        else:
-            space = max(text.rfind(" ", first + 1, cut + 1), text.rfind("\n", first + 1, cut + 1))
-            cut = space if space > first else cut
+        wanted = first + min(longest, -(-(last - first) // 2))
+        low, high = first + max(longest // 4, 1), first + longest
+        ends = [m.end() for m in _CLAUSE_END.finditer(text, low - 1, high) if m.end() >= low]
+        if not ends:
+            ends = [m.start() for m in _SPACE.finditer(text, low, high + 1)]
+        if not ends:
+            ends = [m.start() for m in _SPACE.finditer(text, first + 1, low)][-1:] or [high]
+        cut = min(ends, key=lambda end: abs(end - wanted))
         yield _stripped(text, first, cut)
         first, last = _stripped(text, cut, last)
     if first < last:
