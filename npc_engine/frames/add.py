@@ -8,13 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from npc_engine.frames import motion, topology
 from npc_engine.frames.encode import encode_picture
 from npc_engine.frames.landmarks import FaceFinder, FoundFace, Points
 from npc_engine.frames.pictures import FaceError, read_picture
+from npc_engine.frames.sampling import blurred, shrunk
 from npc_engine.moments import Pixels
 
 NEEDED: Final = 80  # pixels from cheek to cheek: below, a lip is two pixels high
@@ -101,7 +101,7 @@ def _search(finder: FaceFinder, rgb: Pixels) -> list[FoundFace]:
     height, width = rgb.shape[:2]
     if not found:
         pad = max(height, width) // 3
-        wide = cv2.copyMakeBorder(rgb, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=(127, 127, 127))
+        wide = np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), constant_values=127)
         found = [f.moved(-pad, -pad) for f in finder.find(wide)]
     if not found and min(height, width) >= 4 * NEEDED:
         for y in (0, height // 4, height // 2):
@@ -129,7 +129,7 @@ def _check(points: Points, sure: float, path: Path) -> None:
             "the front with both eyes and the mouth uncovered"
         )
         raise FaceError(msg)
-    _, turn, _ = motion.fit(topology.basis().rest, points[:468])
+    _, turn = motion.fit(topology.basis().rest, points[:468])
     aside = float(np.degrees(np.arctan2(turn[0, 2], turn[2, 2])))
     if abs(aside) > SIDEWAYS:
         msg = (
@@ -163,7 +163,7 @@ def _framed(pixels: Pixels, face: FoundFace, finder: FaceFinder) -> Pixels:
         )
         square = _cut(pixels, left, top, side)
     if square.shape[0] > LARGEST:
-        square = cv2.resize(square, (LARGEST, LARGEST), interpolation=cv2.INTER_AREA)
+        square = shrunk(square, LARGEST, LARGEST)
     return np.ascontiguousarray(square)
 
 
@@ -174,10 +174,10 @@ def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     part = pixels[max(0, top) : top + side, max(0, left) : left + side]
     if not any(pad):
         return part
+    around = ((pad[0], pad[1]), (pad[2], pad[3]), (0, 0))
     if pixels.shape[2] == 4:
-        return cv2.copyMakeBorder(part, *pad, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0))
-    wide = cv2.copyMakeBorder(part, *pad, cv2.BORDER_REPLICATE)
-    soft = cv2.GaussianBlur(wide, (0, 0), side / 40)
+        return np.pad(part, around)
+    soft = blurred(np.pad(part, around, mode="edge"), side / 40)
     soft[pad[0] : side - pad[1], pad[2] : side - pad[3]] = part
     return soft
 
@@ -187,7 +187,9 @@ def _landmarks(finder: FaceFinder, framed: Pixels, path: Path) -> Points:
     rgb = np.ascontiguousarray(framed[..., :3])
     found = _search(finder, rgb)
     if not found:
-        msg = f"{path}: the face is lost when the picture is cut to a square around it; a picture with more room will do"
+        msg = (
+            f"{path}: the face is lost when the picture is cut to a square around it; a picture with more room will do"
+        )
         raise FaceError(msg)
     points, sure = finder.landmarks(rgb, max(found, key=lambda f: f.size))
     _check(points, sure, path)

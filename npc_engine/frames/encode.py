@@ -15,7 +15,7 @@ FORMATS: Final = ("jpeg", "png")
 
 def best_format(pixels: Pixels) -> str:
     """The format that suits a picture: png if it has transparency, else jpeg."""
-    return "png" if pixels.shape[2] == 4 else "jpeg"  # noqa: PLR2004
+    return "png" if pixels.shape[2] == 4 else "jpeg"
 
 
 def encode_picture(pixels: Pixels, format: str) -> bytes:  # noqa: A002

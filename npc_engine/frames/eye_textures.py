@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames.sampling import blurred
 from npc_engine.moments import Pixels
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ def textures(eye: Eye, source: Pixels) -> tuple[Floats, Pixels, Pixels]:
 
 
 def _bytes(colours: npt.NDArray[Any]) -> Pixels:
-    return np.round(np.clip(colours, 0, 255)).astype(np.uint8)
+    return np.asarray(np.round(np.clip(colours, 0, 255)), np.uint8)
 
 
 def _spread(colours: Floats, weights: npt.NDArray[Any], across: float, along: float) -> tuple[Floats, Floats]:
     """Colours filled in from where `weights` are, and how much weight was near: a normalised blur."""
     weights = weights.astype(np.float32)
-    blur = {"ksize": (0, 0), "sigmaX": max(across, 0.5), "sigmaY": max(along, 0.5)}
-    share = cv2.GaussianBlur(weights, **blur)[..., None]
-    return cv2.GaussianBlur(colours * weights[..., None], **blur) / np.maximum(share, 1e-4), share[..., 0]
+    share = blurred(weights, across, along)
+    filled = blurred(colours * weights[..., None], across, along) / np.maximum(share, np.float32(1e-4))[..., None]
+    return filled, share
 
 
 def _bare_lid(eye: Eye, part: Floats, uv: npt.NDArray[Any], unit: float) -> npt.NDArray[Any]:
@@ -59,8 +60,7 @@ def _bare_lid(eye: Eye, part: Floats, uv: npt.NDArray[Any], unit: float) -> npt.
     filled, share = _spread(part, skin, 0.10 * unit, 0.07 * unit)
     inside = (1 - skin) * np.clip((0.8 * reach - above) / 0.08, 0, 1) * np.clip((above + 0.06) / 0.04, 0, 1)
     inside *= np.clip((0.60 - np.abs(uv[..., 0])) / 0.12, 0, 1) * np.clip(share / 0.02, 0, 1)
-    inside = cv2.GaussianBlur(inside, (0, 0), 0.012 * unit)
-    return np.asarray(part + inside[..., None] * (filled - part))
+    return np.asarray(part + blurred(inside, 0.012 * unit)[..., None] * (filled - part))
 
 
 def _eyeball(eye: Eye, part: Floats, uv: npt.NDArray[Any], unit: float) -> npt.NDArray[Any]:

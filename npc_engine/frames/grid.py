@@ -1,0 +1,129 @@
+"""A coarse grid over the part of a picture that can move, and the face mesh laid over it.
+
+Places are in units of the picture's edge unless they are said to be in cells; node (0, 0) is the middle of the first
+cell.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from npc_engine.frames import topology
+from npc_engine.frames.sampling import blurred, smooth
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+COLUMNS: Final = 96  # nodes across: the mouth spans about fifteen
+RINGS: Final = ((1.22, 0.55), (1.5, 0.2), (1.9, 0.0))
+"""Size of each ring around the face's outline, and how much of the outline's motion it follows: nothing tears."""
+ASIDE, OVER, UNDER = 0.75, 0.75, 0.6  # what can move beyond the face's outline, in its widths and heights
+
+
+class Grid:
+    """The grid of one face."""
+
+    def __init__(self, flat: npt.NDArray[Any]) -> None:
+        """`flat` f64[468, 2] are the landmarks."""
+        oval = flat[list(topology.OVAL)]
+        low, high = oval.min(0), oval.max(0)
+        self.middle, self.size = (low + high) / 2, high - low  # of the face
+        width, height = self.size
+        left, right = max(low[0] - ASIDE * width, 0.0), min(high[0] + ASIDE * width, 1.0)
+        top, bottom = max(low[1] - OVER * height, 0.0), min(high[1] + UNDER * height, 1.0)
+        self.cell = float(right - left) / COLUMNS
+        self.shape = (int((bottom - top) / self.cell), COLUMNS)
+        self.origin = np.array([left, top])  # the upper left corner of the first cell
+        self.opposite = self.origin + np.array(self.shape[::-1]) * self.cell
+        y, x = np.mgrid[0 : self.shape[0], 0 : self.shape[1]].astype(np.float32)
+        self.nodes: Floats = np.stack([x, y], -1)  # f32[rows, columns, 2], in cells
+        self.places = (self.nodes + 0.5) * self.cell + self.origin  # f64[rows, columns, 2]
+        vertices = np.concatenate([flat, *(self.middle + (oval - self.middle) * r for r, _ in RINGS)])
+        triangles = np.concatenate([_strips(len(oval)), topology.basis().triangles])
+        self._corners, self._weights = _covered(self.cells(vertices), triangles, self.shape)
+
+    def cells(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Places in cells, from the first node."""
+        return np.asarray((places - self.origin) / self.cell - 0.5)
+
+    def nearest(self, place: npt.NDArray[Any]) -> tuple[int, int]:
+        """Row and column of the node at a place."""
+        column, row = np.clip(np.round(self.cells(place)), 0, np.array(self.shape[::-1]) - 1).astype(int)
+        return int(row), int(column)
+
+    def spread(self, moves: npt.NDArray[Any]) -> Floats:
+        """Displacements of the landmarks, f[k, 468, 2], laid over the grid: f32[rows, columns, k, 2]."""
+        oval = moves[:, list(topology.OVAL)]
+        every = np.concatenate([moves, *(oval * fall for _, fall in RINGS)], 1)
+        rows = np.ascontiguousarray(every.transpose(1, 0, 2), np.float32).reshape(every.shape[1], -1)
+        out = self._weights[:, :1] * rows[self._corners[:, 0]]
+        for k in (1, 2):
+            out += self._weights[:, k : k + 1] * rows[self._corners[:, k]]
+        # the mesh is piecewise linear; blurring by less than a landmark's spacing takes the creases out
+        soft = blurred(out.reshape(*self.shape, -1), 0.8)
+        return soft.reshape(*self.shape, len(moves), 2)
+
+    def relief(self, depth: npt.NDArray[Any]) -> Floats:
+        """The landmarks' depth f[468] over the grid, ending beyond the face as a head does: f32[rows, columns]."""
+        oval = depth[list(topology.OVAL)]
+        every = np.concatenate([depth, oval * 0.75, oval * 0.3, oval * 0.0]).astype(np.float32)
+        return blurred((every[self._corners] * self._weights).sum(1).reshape(self.shape), 3.0)
+
+    def firm(self, chin: float) -> npt.NDArray[Any]:
+        """1 on the head with its hair, falling to 0 in the background and down the neck: f64[rows, columns]."""
+        width, height = self.size
+        centre = self.middle - [0, 0.12 * height]
+        r = np.linalg.norm((self.places - centre) / [0.66 * width, 0.78 * height], axis=-1)
+        around, down = smooth((r - 0.95) / 0.85), smooth((self.places[..., 1] - chin) / (0.42 * height))
+        return np.asarray((1 - around) * (1 - down))
+
+
+def sampled(stack: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A stack f[rows, columns, ...] read between its nodes at `at` f[n, 2], in cells: f[n, ...]."""
+    at = np.clip(at, 0, np.array(stack.shape[1::-1]) - 1.001)
+    x, y = at.astype(int).T
+    fx, fy = ((at - at.astype(int)).T).reshape(2, -1, *[1] * (stack.ndim - 2))
+    top = stack[y, x] * (1 - fx) + stack[y, x + 1] * fx
+    bottom = stack[y + 1, x] * (1 - fx) + stack[y + 1, x + 1] * fx
+    return np.asarray(top * (1 - fy) + bottom * fy)
+
+
+def _strips(n: int) -> npt.NDArray[np.int32]:
+    """The triangles between the face's outline and the rings around it."""
+    chain = [list(topology.OVAL), *(list(range(468 + k * n, 468 + (k + 1) * n)) for k in range(len(RINGS)))]
+    out = []
+    for inner, outer in itertools.pairwise(chain):
+        for i in range(n):
+            j = (i + 1) % n
+            out += [(inner[i], inner[j], outer[i]), (inner[j], outer[j], outer[i])]
+    return np.array(out, np.int32)
+
+
+def _covered(
+    vertices: npt.NDArray[Any], triangles: npt.NDArray[Any], shape: tuple[int, int]
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """For each node, the corners i[n, 3] of a triangle over it and its weights f32[n, 3]; zero if there is none."""
+    rows, columns = shape
+    corners, weights = np.zeros((rows, columns, 3), np.int64), np.zeros((rows, columns, 3), np.float32)
+    points = vertices[triangles]  # f64[m, 3, 2]
+    first = np.maximum(np.floor(points.min(1)), 0).astype(int)
+    last = np.minimum(np.ceil(points.max(1)), [columns - 1, rows - 1]).astype(int)
+    a, ab, ac = points[:, 0], points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    # u = gu · (x - ax, y - ay), v = gv · the same: two weights of a point in a triangle
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gu = np.stack([ac[:, 1], -ac[:, 0]], 1) / area[:, None]
+        gv = np.stack([-ab[:, 1], ab[:, 0]], 1) / area[:, None]
+    ys, xs = np.arange(rows, dtype=float)[:, None], np.arange(columns, dtype=float)[None]
+    for k in np.flatnonzero((np.abs(area) > 1e-12) & (last >= first).all(1)):
+        (x0, y0), (x1, y1) = first[k], last[k] + 1
+        x, y = xs[:, x0:x1] - a[k, 0], ys[y0:y1] - a[k, 1]
+        u, v = gu[k, 0] * x + gu[k, 1] * y, gv[k, 0] * x + gv[k, 1] * y
+        w = 1 - u - v
+        inside = (u >= -1e-6) & (v >= -1e-6) & (w >= -1e-6)
+        corners[y0:y1, x0:x1][inside] = triangles[k]
+        weights[y0:y1, x0:x1][inside] = np.stack([w[inside], u[inside], v[inside]], -1)
+    return corners.reshape(-1, 3), weights.reshape(-1, 3)

@@ -1,0 +1,52 @@
+"""OpenCV's resampling, with the types and defaults that the portrait needs."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
+
+# OpenCV's stubs give every result the type of any array and refuse None for a missing second map
+_cv: Final[Any] = cv2
+
+
+def read(source: Array, where: npt.NDArray[Any]) -> Array:
+    """`source` h×w[×c] read at `where` f[..., 2] (x, y), linearly; beyond its border the border goes on."""
+    at = np.ascontiguousarray(where, np.float32)
+    return _cv.remap(source, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+
+
+def enlarged(field: Array, width: int, height: int) -> Array:
+    """`field` stretched linearly to width × height; cells, not their centres, meet at the borders."""
+    return _cv.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+
+
+def shrunk(picture: Array, width: int, height: int) -> Array:
+    """`picture` at another size: averaged if smaller, cubic if larger."""
+    smaller = width < picture.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return _cv.resize(picture, (width, height), interpolation=how)  # type: ignore[no-any-return]
+
+
+def moved(source: Array, matrix: npt.NDArray[Any], width: int, height: int, *, border: int) -> Array:
+    """The width × height picture whose pixel (x, y) is `source` at `matrix` f[2, 3] · (x, y, 1), linearly."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return _cv.warpAffine(source, matrix, (width, height), flags=flags, borderMode=border)  # type: ignore[no-any-return]
+
+
+def blurred(array: Array, across: float, along: float | None = None) -> Array:
+    """`array` under a Gaussian of `across` pixels in x and `along` in y (the same unless told)."""
+    x, y = max(across, 0.3), max(across if along is None else along, 0.3)
+    # beyond 32 channels OpenCV wants a plain border
+    return _cv.GaussianBlur(array, (0, 0), sigmaX=x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+
+
+def smooth(t: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Smoothstep: 0 up to 0, 1 from 1 on."""
+    t = np.clip(t, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
