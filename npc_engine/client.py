@@ -20,18 +20,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator
-from contextlib import suppress
 from types import TracebackType
 from typing import TypeAlias
 from uuid import uuid4
 
-import zmq
-from zmq.utils.monitor import recv_monitor_message
-
+from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection
 from npc_engine.moments import Outputs
 from npc_engine.playback import Playback
 from npc_engine.wire import limits
-from npc_engine.wire.codec import decode_reply, encode
 from npc_engine.wire.messages import (
     LOST,
     Cancel,
@@ -48,31 +44,15 @@ from npc_engine.wire.messages import (
     Request,
     Speak,
     Welcome,
-    WireError,
 )
 
 Event: TypeAlias = Reply
 """What `Client.poll` gives: Accepted, Moments, Words, End, Cancelled, ErrorMessage, Pong, Npcs, and Welcome when the
 engine came back after the connection broke."""
 
-DEFAULT_ADDRESS = "tcp://127.0.0.1:7890"
 SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
-HEARTBEAT_MS = 2_000  # libzmq's I/O thread answers, so a game that stands still for seconds keeps its connection
-HEARTBEAT_TIMEOUT_MS = 10_000
-RECEIVE_MARK = 20_000  # messages waiting for `poll`; credit bounds them far lower
-POLL_AT_MOST = 256  # messages that one `poll` hands over, so that a flood can't stop a game's frame
-
 
 __all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
-
-
-class ClientError(RuntimeError):
-    """The engine can't be reached, or it refused a line; `code` and `line` as in the `error` message, if one came."""
-
-    def __init__(self, text: str, code: str = "", line: str = "") -> None:
-        super().__init__(text)
-        self.code = code
-        self.line = line
 
 
 class Client:
@@ -90,35 +70,14 @@ class Client:
         self._open: set[str] = set()
         self._greeted = False
         self._waiting: deque[Event] = deque()  # came while `say` or `npcs` waited for something else
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
-        self._poller = zmq.Poller()
-        self._poller.register(self._socket, zmq.POLLIN)
-        self._poller.register(self._monitor, zmq.POLLIN)
+        self._connection = Connection(address)
         try:
-            self._connect()
+            self._greet()
         except BaseException:
             self.close()
             raise
 
-    def _connect(self) -> None:
-        options = {
-            zmq.LINGER: 200,  # a `cancel` sent just before closing still leaves
-            zmq.RCVHWM: RECEIVE_MARK,
-            zmq.RECONNECT_IVL: 50,
-            zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
-            zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
-            zmq.MAXMSGSIZE: limits.PAYLOAD_BYTES,
-        }
-        for option, value in options.items():
-            self._socket.setsockopt(option, value)
-        try:
-            self._socket.connect(self.address)
-        except zmq.ZMQError as error:
-            raise ClientError(
-                f"can't connect to {self.address!r}: {error}; expected an address like {DEFAULT_ADDRESS}"
-            ) from None
+    def _greet(self) -> None:
         end = time.monotonic() + self._timeout_s
         while not self._greeted:
             left = end - time.monotonic()
@@ -168,12 +127,12 @@ class Client:
     def credit(self, line: str, ms: int) -> None:
         """Let the engine send `ms` more of a line; nothing happens for 0, or for a line that is not open."""
         if ms > 0 and line in self._open:
-            self._try_send(Credit(line, min(ms, limits.CREDIT_CAP_MS)))
+            self._connection.send(Credit(line, min(ms, limits.CREDIT_CAP_MS)))
 
     def cancel(self, line: str) -> None:
         """Stop a line; its `Cancelled` follows, or an `End` that crossed it. Lines that are not open are let be."""
         if line in self._open:
-            self._try_send(Cancel(line))
+            self._connection.send(Cancel(line))
 
     def ping(self, mark: int = 0) -> None:
         """Ask for a `Pong` with this mark."""
@@ -191,11 +150,7 @@ class Client:
 
     def close(self) -> None:
         """End the connection; the engine stops what it was saying. May be called twice."""
-        if not self._socket.closed:
-            self._socket.disable_monitor()
-            self._monitor.close(0)
-            self._socket.close()
-            self._context.term()
+        self._connection.close()
 
     def __enter__(self) -> Client:  # noqa: PYI034 - Self comes with Python 3.11
         return self
@@ -276,46 +231,33 @@ class Client:
             if found is not None:
                 return found
 
-    # ── socket ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── connection ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, message: Request) -> None:
-        if not self._greeted or not self._try_send(message):
+        if not self._greeted or not self._connection.send(message):
             raise ClientError(f"no engine at {self.address}; start one with `npc-engine serve`", LOST)
-
-    def _try_send(self, message: Request) -> bool:
-        with suppress(zmq.Again):
-            self._socket.send_multipart(encode(message), zmq.NOBLOCK)
-            return True
-        return False
 
     def _receive(self, timeout_s: float) -> list[Event]:
         """The events that are here; waits for the first."""
         events: list[Event] = []
         end = time.monotonic() + timeout_s
         while True:
-            self._read(events)
-            self._watch(events)
+            self._take(events)
+            for connected in self._connection.changes():
+                if connected:
+                    self._connection.send(Hello(limits.WIRE_VERSION, self._name))
+                else:
+                    self._lose(events)
             left = end - time.monotonic()
             if events or left <= 0:
                 return events
-            self._poller.poll(int(left * 1000) + 1)
+            self._connection.wait(left)
 
-    def _read(self, events: list[Event]) -> bool:
-        """Add up to POLL_AT_MOST events; whether there may be more."""
-        for _ in range(POLL_AT_MOST):
-            try:
-                data = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return False
-            try:
-                event = decode_reply(data)
-            except WireError as error:
-                if error.code == "unknown-kind":  # a newer engine may say more than we know
-                    continue
-                event = ErrorMessage("bad-message", f"the engine sent: {error}", error.line, ends=False)
-            if self._note(event):
-                events.append(event)
-        return True
+    def _take(self, events: list[Event]) -> bool:
+        """Add what has come and is of interest; whether there may be more."""
+        replies = self._connection.read()
+        events += [reply for reply in replies if self._note(reply)]
+        return bool(replies)
 
     def _note(self, event: Event) -> bool:
         """Keep the books of open lines; whether the event is of interest."""
@@ -331,15 +273,10 @@ class Client:
             self._open.discard(line)
         return True
 
-    def _watch(self, events: list[Event]) -> None:
-        """Greet each new connection, and end the open lines of a broken one."""
-        while self._monitor.poll(0):
-            what = recv_monitor_message(self._monitor)["event"]
-            if what == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self._try_send(Hello(limits.WIRE_VERSION, self._name))
-            elif what == zmq.EVENT_DISCONNECTED:
-                while self._read(events):  # what the engine said before it went
-                    pass
-                self._greeted = False
-                events += [ErrorMessage(LOST, f"the engine at {self.address} is gone", line) for line in self._open]
-                self._open.clear()
+    def _lose(self, events: list[Event]) -> None:
+        """End the open lines of a connection that broke."""
+        while self._take(events):  # what the engine said before it went
+            pass
+        self._greeted = False
+        events += [ErrorMessage(LOST, f"the engine at {self.address} is gone", line) for line in sorted(self._open)]
+        self._open.clear()

@@ -17,7 +17,7 @@ from npc_engine.client import Client
 from npc_engine.moments import Outputs
 from npc_engine.server.server import Server
 from npc_engine.wire.codec import decode_reply, encode
-from npc_engine.wire.messages import Cancelled, Credit, End, Hello, Moments, Ping, Pong, Speak
+from npc_engine.wire.messages import Accepted, Cancelled, Credit, End, Hello, Moments, Ping, Pong, Speak
 
 TONE = Path(__file__).parent / "tone.py"
 LONG = "word " * 2_000
@@ -171,6 +171,59 @@ def test_a_fuzzed_socket_answers_and_does_not_grow(tone, deaf):
     assert answered > 4_000
     assert rss_mb(process.pid) - memory < 30
     assert process.poll() is None
+
+
+def of_process(pid):
+    """Threads and open files of a process."""
+    return [len(list(Path(f"/proc/{pid}/{what}").iterdir())) for what in ("task", "fd")]
+
+
+def visit(address, rng):
+    """One client's life: lines that end, are cancelled, or are left behind. Every tick is accounted for."""
+    with Client(address) as client:
+        for _ in range(rng.randint(1, 4)):
+            words = rng.randint(1, 20)
+            way = rng.choice(("end", "end", "cancel", "leave"))
+            line = client.speak(
+                "anna", "word " * words, credit_ms=rng.choice((0, 100, 600)), outputs=Outputs(picture=64)
+            )
+            ticks = 0
+            while line in client.open_lines and not (way == "leave" and ticks):
+                for event in client.poll(5):
+                    assert event.line == line or isinstance(event, Cancelled)
+                    if isinstance(event, Accepted):
+                        client.credit(line, 200)
+                    elif isinstance(event, Moments) and event.line == line:
+                        assert event.tick == ticks
+                        ticks += event.ticks
+                        client.credit(line, 20 * event.ticks)
+                        if way == "cancel":
+                            client.cancel(line)
+                    elif isinstance(event, End):
+                        assert event.ticks == ticks == 5 * words
+                    elif isinstance(event, Cancelled) and event.line == line:
+                        assert event.ticks == ticks
+            if way == "leave":
+                return
+
+
+def test_threads_files_and_memory_stay_flat_over_clients_that_come_and_go(tone):
+    process, address = tone
+    rng = random.Random(7)
+    for _ in range(20):
+        visit(address, rng)
+    before = rss_mb(process.pid)
+    end = time.monotonic() + 5
+    visits = 0
+    while time.monotonic() < end:
+        visit(address, rng)
+        visits += 1
+    time.sleep(0.2)
+    threads, files = of_process(process.pid)
+    assert visits > 5
+    assert threads <= 8
+    assert files <= 20
+    assert rss_mb(process.pid) - before < 3
 
 
 def test_an_interrupted_server_tells_its_clients_and_exits(tone):
