@@ -42,7 +42,7 @@ def add_face(picture: Path, name: str, faces: Path) -> Path:
     pixels = read_picture(picture)
     finder = FaceFinder()
     framed = _framed(pixels, _only_face(finder, pixels, picture), finder)
-    points = _landmarks(finder, framed, picture)
+    points = face_landmarks(framed, picture, finder)
     work = faces / f".{name}.new"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -182,14 +182,13 @@ def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     return soft
 
 
-def _landmarks(finder: FaceFinder, framed: Pixels, path: Path) -> Points:
-    """The landmarks f32[478, 3] of the framed picture, in its pixels."""
+def face_landmarks(framed: Pixels, path: Path, finder: FaceFinder | None = None) -> Points:
+    """The landmarks f32[478, 3] of a square picture (read from `path`), in its pixels, or `FaceError`."""
+    finder = finder or FaceFinder()
     rgb = np.ascontiguousarray(framed[..., :3])
     found = _search(finder, rgb)
     if not found:
-        msg = (
-            f"{path}: the face is lost when the picture is cut to a square around it; a picture with more room will do"
-        )
+        msg = f"{path}: the face is lost in a square picture around it; a picture with more room around it will do"
         raise FaceError(msg)
     points, sure = finder.landmarks(rgb, max(found, key=lambda f: f.size))
     _check(points, sure, path)
