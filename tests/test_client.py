@@ -149,13 +149,11 @@ def test_speak_carries_all_that_was_asked():
 def test_polling_never_blocks(server):
     with Client(server.address) as client:
         client.speak("anna", "word " * 200, credit_ms=10_000)
-        slowest = 0.0
         took = []
         for _ in range(300):
             began = time.perf_counter()
             client.poll()
             took.append(time.perf_counter() - began)
-            slowest = max(slowest, took[-1])
             time.sleep(0.001)
         assert sorted(took)[150] < 0.002
 

@@ -270,7 +270,7 @@ def test_cancel_stops_the_work_and_says_what_was_sent(client, stage):
     assert cancelled == Cancelled(line, sum(m.ticks for m in of(events, Moments)), "the game asked")
     time.sleep(0.1)
     assert client.poll() == []
-    wait_for(lambda: stage.watched.ended == 1, 0.2)
+    wait_for(lambda: stage.watched.ended == 1, 1.0)
     assert stage.watched.made < 1000
 
 

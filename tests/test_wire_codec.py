@@ -3,7 +3,7 @@
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npc_engine.moments import EXP50, Outputs, Word
@@ -79,16 +79,19 @@ replies = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(requests)
 def test_requests_come_back_as_they_were_sent(message):
     assert decode_request(encode(message)) == message
 
 
+@settings(deadline=None)
 @given(replies)
 def test_replies_come_back_as_they_were_sent(message):
     assert decode_reply(encode(message)) == message
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 5),

@@ -131,7 +131,7 @@ def test_mutated_messages_raise_only_wire_errors_and_end():
             refused += read(decode, frames, session)
             slowest = max(slowest, time.perf_counter() - began)
     assert refused > MUTATIONS
-    assert slowest < 0.5
+    assert slowest < 2.0  # seconds: nothing loops for ever
 
 
 def test_random_bytes_are_refused():

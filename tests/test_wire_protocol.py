@@ -119,3 +119,11 @@ def test_the_client_in_ten_lines_runs(tmp_path, monkeypatch):
             scope["engine"].context.destroy(0)
         server.stop()
     assert (tmp_path / "line.pcm").stat().st_size == 3 * 5 * 960
+
+
+def test_the_engine_draws_and_knows_what_the_wire_allows():
+    from npc_engine.expression.style import STYLES as KNOWN
+    from npc_engine.frames.portrait import LARGEST, SMALLEST
+
+    assert limits.PICTURE_EDGE == (SMALLEST, LARGEST)
+    assert STYLES[1:] == tuple(KNOWN)
