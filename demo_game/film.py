@@ -7,7 +7,7 @@ import threading
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -22,6 +22,9 @@ X264: dict[str, object] = {
     "crf": "20",
     "x264-params": "colorprim=bt709:transfer=bt709:colormatrix=bt709",
 }
+
+
+_Item: TypeAlias = tuple[int, int, bytes, Sound]  # first frame of the sound, frame of the picture, pixels, sound
 
 
 class FilmError(RuntimeError):
@@ -42,28 +45,41 @@ class Film:
         self._size = size
         self._fps = fps
         self._error: BaseException | None = None
-        self._queue: queue.Queue[tuple[bytes, Sound] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[_Item | None] = queue.Queue(WAITING)
         try:
-            self._file: Any = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-            self._video: Any = self._file.add_stream("libx264", rate=fps)
-            self._audio: Any = self._file.add_stream("aac", rate=SAMPLE_RATE)
+            self._open(path, size, fps)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise FilmError(f"{path}: can't be written: {error}") from None
+        self._thread = threading.Thread(target=self._encode, name="film", daemon=True)
+        self._thread.start()
+
+    def _open(self, path: Path, size: tuple[int, int], fps: int) -> None:
+        self._file: Any = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._video: Any = self._file.add_stream("libx264", rate=fps)
         self._video.width, self._video.height = size
         self._video.pix_fmt = "yuv420p"
         self._video.options = dict(X264)
+        self._audio: Any = self._file.add_stream("aac", rate=SAMPLE_RATE)
         self._audio.layout = "mono"
         self._audio.bit_rate = 96_000
-        self._thread = threading.Thread(target=self._encode, name="film")
-        self._thread.start()
+        self._file.start_encoding()  # opens file and encoders now, not when the first picture comes
 
     def add(self, screen: Any, sound: Sound) -> None:
-        """Take a picture of the screen and the f32[samples_a_frame] heard while it is shown; raises `FilmError`."""
-        if len(sound) != self.samples_a_frame:
-            raise FilmError(f"sound of {len(sound)} samples, expected {self.samples_a_frame}")
+        """Take a picture of the screen with the sound of its frame, f32[samples_a_frame]; raises `FilmError`.
+
+        Sound of several frames is welcome too: the picture is then the last one's, and the one before stays longer.
+        """
+        frames, rest = divmod(len(sound), self.samples_a_frame)
+        if rest or not frames:
+            raise FilmError(f"sound of {len(sound)} samples, expected a multiple of {self.samples_a_frame}")
         pixels = pygame.image.tobytes(screen, "RGB")
-        self._offer((pixels, sound))
-        self.frames += 1
+        self._offer((self.frames, self.frames + frames - 1, pixels, sound))
+        self.frames += frames
+
+    @property
+    def busy(self) -> bool:
+        """Whether `add` would wait for the encoder."""
+        return self._queue.full()
 
     @property
     def seconds(self) -> float:
@@ -86,7 +102,7 @@ class Film:
     ) -> None:
         self.close()
 
-    def _offer(self, item: tuple[bytes, Sound] | None) -> None:
+    def _offer(self, item: _Item | None) -> None:
         while self._error is None:
             try:
                 self._queue.put(item, timeout=0.5)
@@ -98,10 +114,8 @@ class Film:
 
     def _encode(self) -> None:
         try:
-            number = 0
             while (item := self._queue.get()) is not None:
-                self._write(number, *item)
-                number += 1
+                self._write(*item)
             for stream in (self._video, self._audio):
                 self._file.mux(stream.encode(None))
         except BaseException as error:  # noqa: BLE001 - kept for the game's thread, which raises it
@@ -109,7 +123,7 @@ class Film:
         finally:
             self._file.close()
 
-    def _write(self, number: int, pixels: bytes, sound: Sound) -> None:
+    def _write(self, first: int, number: int, pixels: bytes, sound: Sound) -> None:
         w, h = self._size
         image: npt.NDArray[np.uint8] = np.frombuffer(pixels, np.uint8).reshape(h, w, 3)
         picture = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p", dst_colorspace="ITU709")
@@ -119,5 +133,5 @@ class Film:
             np.clip(sound, -1, 1)[None, :].astype(np.float32), format="fltp", layout="mono"
         )
         heard.sample_rate = SAMPLE_RATE
-        heard.pts, heard.time_base = number * self.samples_a_frame, Fraction(1, SAMPLE_RATE)
+        heard.pts, heard.time_base = first * self.samples_a_frame, Fraction(1, SAMPLE_RATE)
         self._file.mux(self._audio.encode(heard))

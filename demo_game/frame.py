@@ -61,11 +61,12 @@ class Letters:
     ) -> int:
         """Write `text` with its upper left corner at `at`; returns its width in pixels."""
         if shadow:
-            screen.blit(self._picture(face, text, (16, 11, 24)), (at[0] + 1, at[1] + 2))
-        screen.blit(self._picture(face, text, colour), at)
+            screen.blit(self.picture(face, text, (16, 11, 24)), (at[0] + 1, at[1] + 2))
+        screen.blit(self.picture(face, text, colour), at)
         return face.width(text)
 
-    def _picture(self, face: Type, text: str, colour: Colour) -> Any:
+    def picture(self, face: Type, text: str, colour: Colour) -> Any:
+        """The text as a surface, drawn once."""
         key = (id(face), text, colour)
         if key not in self._drawn:
             if len(self._drawn) > 600:  # typed texts and figures come and go

@@ -14,27 +14,29 @@ from demo_game.meter import Meter
 from demo_game.panel import Panel
 from demo_game.scene import Scene
 from demo_game.sound import Speaker
-from demo_game.speech import LEAD, Seen, Speech
+from demo_game.speech import Cushion, Seen, Speech
 from demo_game.view import SCREEN, Camera, View, on_screen
 from demo_game.world import Place, World
 from npc_engine.client import ClientError, Event
+from npc_engine.moments import SAMPLE_RATE
 
 SLIDE_S = 0.28  # the panel's way in or out
 LINGER_S = 0.35  # it stays so long after a talk, to let the mouth close in sight
 TOAST_S = 5.0
 TITLE_S = 4.2
+LONG_FRAME_S = 0.1  # a frame that took longer was a hitch, not the pace
 PANEL_LOWER = 66.0  # pixels of the world that the panel hides: the camera makes up for it
 NO_INTENT = Intent()
 
 
 class Game:
-    """The village being played. `lead` samples of a face come early, see `speech`."""
+    """The village being played; `view` is painted anew unless one is given, which takes a second."""
 
-    def __init__(self, scene: Scene, link: Link, speaker: Speaker, *, lead: int = LEAD) -> None:
+    def __init__(self, scene: Scene, link: Link, speaker: Speaker, view: View | None = None) -> None:
         self.scene, self.link, self.speaker = scene, link, speaker
-        self.world = World.built()
+        self.view = view or View(World.built())
+        self.world = self.view.world
         self.people = People()
-        self.view = View(self.world)
         self.letters = Letters()
         self.panel = Panel(self.letters)
         self.meter = Meter()
@@ -44,7 +46,7 @@ class Game:
         self.seen: Seen | None = None  # what is heard and seen of it
         self.cuts = 0
         self.overlay = False
-        self._lead = lead
+        self._cushion = Cushion()
         self._memories = {npc: Memory() for npc in scene.characters}
         self._parting: Talk | None = None  # a talk that is over and still to be seen
         self._parted_at = 0.0
@@ -136,7 +138,7 @@ class Game:
         if talk is None or client is None:
             return
         try:
-            self.speech = Speech(client, self.speaker, talk.character.npc, text, now)
+            self.speech = Speech(client, self.speaker, talk.character.npc, text, now, cushion=self._cushion)
         except ClientError as error:
             self._refuse(str(error), now)
 
@@ -173,7 +175,8 @@ class Game:
         if speech is None:
             return
         speech.update(now)
-        self.seen = seen = speech.seen(now, self._lead)
+        # a frame stays on the screen about as long as the one before: the face that fits its middle
+        self.seen = seen = speech.seen(now, int(min(dt, LONG_FRAME_S) / 2 * SAMPLE_RATE))
         self.panel.portrait.show(seen, dt)
         walker = self.people.cast[speech.npc]
         walker.jaw = seen.jaw
@@ -256,9 +259,13 @@ class Game:
             (letters.title, self.scene.village, 150, CREAM),
             (letters.text, self.scene.motto, 236, GOLD),
         ):
-            for picture, shift in ((face.drawn(text, (20, 14, 30)), 3), (face.drawn(text, colour), 0)):
+            for picture, shift in (
+                (letters.picture(face, text, (20, 14, 30)), 3),
+                (letters.picture(face, text, colour), 0),
+            ):
                 picture.set_alpha(int(255 * max(0.0, strength)))
                 screen.blit(picture, ((SCREEN[0] - picture.get_width()) // 2 + shift, y + shift))
+                picture.set_alpha(255)
 
 
 def _clipped(text: str, width: Callable[[str], int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sin
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class Air:
                 canvas.blit(
                     halo, (x - halo.get_width() // 2, y - halo.get_height() // 2), special_flags=pygame.BLEND_RGB_ADD
                 )
-                unrest = np.sin(now * 9 + number * 2.1) + np.sin(now * 15.7 + number)
+                unrest = sin(now * 9 + number * 2.1) + sin(now * 15.7 + number)
                 if lamp.halo != 1 and unrest > 0.25:
                     more = self.flickers[lamp.halo // 2]
                     canvas.blit(
@@ -92,9 +93,9 @@ class Air:
         for x, y in self.chimneys:
             self._smoke(canvas, x - left, y - top, now)
         for fx, fy, a, b, c, phase in self.flies:
-            x = fx + np.sin(now * a * 0.7 + phase) * 16 + np.sin(now * b * 1.9 + phase) * 5 - left
-            y = fy + np.sin(now * c + phase * 2) * 9 - top
-            if 0 < x < w and 0 < y < h and np.sin(now * (0.9 + a) + phase * 3) > -0.1:
+            x = fx + sin(now * a * 0.7 + phase) * 16 + sin(now * b * 1.9 + phase) * 5 - left
+            y = fy + sin(now * c + phase * 2) * 9 - top
+            if 0 < x < w and 0 < y < h and sin(now * (0.9 + a) + phase * 3) > -0.1:
                 canvas.blit(self.fly, (int(x) - 5, int(y) - 5), special_flags=pygame.BLEND_RGB_ADD)
                 canvas.set_at((int(x), int(y)), (244, 255, 170))
 
@@ -104,7 +105,7 @@ class Air:
             return
         for number in range(7):
             age = (now * 0.16 + number / 7) % 1.0
-            sway = np.sin(now * 0.8 + number * 1.9) * 4 * age + age * age * 22
+            sway = sin(now * 0.8 + number * 1.9) * 4 * age + age * age * 22
             puff = self.puffs[min(9, int(age * 10))]
             canvas.blit(puff, (int(x + sway) - puff.get_width() // 2, int(y - age * 52) - puff.get_height() // 2))
 
@@ -128,7 +129,7 @@ def _sparks(canvas: Any, x: int, y: int, now: float) -> None:
     w, h = canvas.get_size()
     for number in range(6):
         age = (now * (0.7 + number * 0.11) + number * 0.37) % 1.0
-        sx = int(x + np.sin(number * 5 + now * 2) * 7 + age * 6 - 3)
+        sx = int(x + sin(number * 5 + now * 2) * 7 + age * 6 - 3)
         sy = int(y + 6 - age * 26)
         if 0 <= sx < w and 0 <= sy < h and age < 0.8:
             canvas.set_at((sx, sy), (255, int(230 - age * 150), int(120 - age * 110)))

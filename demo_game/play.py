@@ -22,7 +22,7 @@ from demo_game.scene import Scene
 from demo_game.script import Script, ScriptError, Step
 from demo_game.sound import MixerSpeaker, NoSoundError, SilentSpeaker, Speaker, TapeSpeaker
 from demo_game.tape import TapedSpeaker
-from demo_game.view import SCREEN
+from demo_game.view import SCREEN, View
 
 TITLE = "Larkwater – npc_engine"
 FPS = 60
@@ -88,9 +88,10 @@ def live(
             game.step(script.intent(now) if script is not None else intent, now, min(0.1, now - before))
             game.draw(screen, now)
             before = now
-            if film is not None and tape is not None:
-                while film.seconds < now - began:
-                    film.add(screen, tape.take(film.samples_a_frame, now))
+            if film is not None and tape is not None and not film.busy:
+                due = int((now - began) * FILM_FPS) - film.frames
+                if due > 0:
+                    film.add(screen, tape.take(due * film.samples_a_frame, now))
             game.meter.frame(now, time.perf_counter() - now)
             pygame.display.flip()
             clock.tick(FPS)
@@ -106,7 +107,7 @@ def filmed(
     fps: int,
     *,
     overlay: bool = False,
-    progress: Callable[[str], None] | None = None,
+    view: View | None = None,
     watch: Callable[[Game, float], None] | None = None,
 ) -> Game:
     """Film the script in steps of 1/`fps` seconds; the sound clock counts the samples that go on the sound track.
@@ -118,13 +119,12 @@ def filmed(
     os.environ["SDL_VIDEODRIVER"] = "dummy"  # after `window` found none; pygame needs some display to convert pictures
     pygame.display.init()
     pygame.font.init()
-    say = progress or _line
     with ExitStack() as stack:
         stack.callback(pygame.quit)
         screen = pygame.display.set_mode(SCREEN)
-        _await_engine(link, say)
+        _await_engine(link)
         speaker = TapeSpeaker()
-        game = Game(scene, link, speaker, lead=0)
+        game = Game(scene, link, speaker, view)
         game.overlay = overlay
         script = Script(steps, game)
         film = stack.enter_context(Film(path, SCREEN, fps))
@@ -145,7 +145,7 @@ def filmed(
                 time.sleep(max(0.0, 1 / fps - (time.perf_counter() - shown)))
             shown = time.perf_counter()
             if film.frames % (fps * 2) == 0:
-                say(f"filming {film.seconds:5.0f} s   {script.step}")
+                _line(f"filming {film.seconds:5.0f} s   {script.step}")
     _report(film)
     return game
 
@@ -160,7 +160,7 @@ def _track(game: Game, speaker: TapeSpeaker, samples: int, now: float) -> Any:
     return np.concatenate([*speaker.track, silence])
 
 
-def _await_engine(link: Link, say: Callable[[str], None]) -> None:
+def _await_engine(link: Link) -> None:
     end = time.monotonic() + WAIT_S
     while not link.connected:
         link.poll(time.monotonic())
@@ -168,7 +168,7 @@ def _await_engine(link: Link, say: Callable[[str], None]) -> None:
         if heading and ("could not start" in heading or time.monotonic() > end):
             raise ScriptError(f"{heading}: {advice}")
         if heading:
-            say(f"{heading}: {advice}")
+            _line(f"{heading}: {advice}")
         time.sleep(0.1)
 
 

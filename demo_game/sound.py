@@ -14,7 +14,7 @@ import pygame
 from npc_engine.moments import SAMPLE_RATE, Sound
 
 BUFFER: Final = 512  # samples that the device asks for at once: 21 ms
-CHUNK: Final = 4 * BUFFER  # at most handed over at once: with one more queued, a frame may hang for 85 ms unheard
+CHUNK: Final = 16 * BUFFER  # at most handed over at once: with one queued, a frame may hang for 340 ms unheard
 FADE_MS: Final = 35
 SILENT_AHEAD: Final = SAMPLE_RATE // 5
 

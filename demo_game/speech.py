@@ -13,9 +13,8 @@ from npc_engine.wire.messages import Accepted, ErrorMessage, Moments
 
 PICTURE = 512  # edge in pixels
 PICTURE_EVERY = 2  # ticks: 25 pictures a second
-LEAD = SAMPLE_RATE // 120  # half the stay of a frame at 60 fps: the face fits the middle of it
 AHEAD_MS = 600  # of sound that the engine may send before it is heard
-PREROLL = SAMPLE_RATE * 60 // 1000  # samples that must have come before the first sounds
+LEAST_MS, MOST_MS = 80, 400  # of sound that must have come before the first sample sounds
 _JAW = CHANNEL["jawOpen"]
 
 
@@ -33,11 +32,27 @@ class Seen:
     heard: int  # the sample
 
 
+@dataclass(slots=True)
+class Cushion:
+    """Sound that is gathered before a line starts: more after a line that ran dry, less after a smooth one."""
+
+    ms: int = LEAST_MS
+
+    def learn(self, hushes: int) -> None:
+        """A line ran dry, or came to its end without (0)."""
+        self.ms = min(MOST_MS, self.ms * 2) if hushes else max(LEAST_MS, self.ms * 3 // 4)
+
+    @property
+    def samples(self) -> int:
+        """The same in samples."""
+        return self.ms * SAMPLE_RATE // 1000
+
+
 class Speech:
-    """One line from the asking for it to the mouth's closing. `ahead_ms` is how far ahead the engine may send."""
+    """One line from the asking for it to the mouth's closing; `cushion` is shared by lines of one engine."""
 
     def __init__(
-        self, client: Client, speaker: Speaker, npc: str, text: str, now: float, *, ahead_ms: int = AHEAD_MS
+        self, client: Client, speaker: Speaker, npc: str, text: str, now: float, *, cushion: Cushion | None = None
     ) -> None:
         self.npc, self.text = npc, text
         self.error: ErrorMessage | None = None
@@ -46,7 +61,8 @@ class Speech:
         self.rest: bytes | None = None
         self.hush = 0  # times that the speaker ran dry in the middle of the line
         self._client, self._speaker = client, speaker
-        self._player = Playback(granted_ms=ahead_ms, ahead_ms=ahead_ms)
+        self._cushion = cushion or Cushion()
+        self._player = Playback(granted_ms=AHEAD_MS, ahead_ms=AHEAD_MS)
         self._pictures: deque[tuple[int, bytes]] = deque(maxlen=64)
         self._picture: tuple[int, bytes] | None = None
         self._taken = 0  # samples of the line given to the speaker
@@ -55,7 +71,7 @@ class Speech:
         self._complete = False  # all of the line has come
         self.cut_at: float | None = None
         outputs = Outputs(picture=PICTURE, picture_every=PICTURE_EVERY)
-        self.line = client.speak(npc, text, outputs=outputs, credit_ms=ahead_ms)
+        self.line = client.speak(npc, text, outputs=outputs, credit_ms=AHEAD_MS)
         speaker.begin(now)
 
     def add(self, event: Event, now: float) -> None:
@@ -69,12 +85,15 @@ class Speech:
         elif isinstance(event, ErrorMessage):
             self.error = event
         self._player.add(event)
-        self._complete = self.line not in self._client.open_lines
+        if not self._complete and self.line not in self._client.open_lines:
+            self._complete = True
+            if not self.hush:
+                self._cushion.learn(0)
 
     def update(self, now: float) -> None:
         """Feed the speaker and grant credit; to be called each frame."""
         if not self._began:
-            self._began = self._complete or self._ready >= PREROLL
+            self._began = self._complete or self._ready >= self._cushion.samples
             if not self._began:
                 return
         room = self._speaker.room(now)
@@ -93,7 +112,7 @@ class Speech:
     @property
     def waiting(self) -> bool:
         """Whether the line needs more from the engine than has come."""
-        return not self._complete and self.cut_at is None and (not self._began or self._ready < PREROLL)
+        return not self._complete and self.cut_at is None and (not self._began or self._ready < self._cushion.samples)
 
     def _next(self, room: int, now: float) -> Sound:
         """The next samples for the speaker; silence when the line is over, or when it must not wait any longer."""
@@ -109,8 +128,10 @@ class Speech:
         elif self._speaker.dry(now):
             count = min(room, grain if grain > 1 else room)
             self._taken += min(ready, count)
-            self.hush += not self._starved
-            self._starved = True
+            if not self._starved:
+                self.hush += 1
+                self._starved = True
+                self._cushion.learn(1)
         return self._player.sound(count)
 
     def cut(self, now: float) -> None:
@@ -121,7 +142,7 @@ class Speech:
             self._player.cut(self._speaker.heard(now))
             self._speaker.cut(now)
 
-    def seen(self, now: float, lead: int = LEAD) -> Seen:
+    def seen(self, now: float, lead: int = 0) -> Seen:
         """What belongs to the sample that is heard at `now`; `lead` samples of the face come early."""
         heard = self._speaker.heard(now)
         shown: Shown = self._player.at(heard + lead)

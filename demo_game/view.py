@@ -18,7 +18,7 @@ from demo_game.world import HEIGHT, WIDTH, Place, World
 
 SCREEN = (1280, 720)
 SCALE = 3
-VIEW = (427, 240)  # pixels of the world that are seen; 427 * 3 is one more than the screen is wide
+VIEW = (426, 240)  # pixels of the world that are seen; 426 * 3 leaves a column of the screen dark on each side
 RIPPLES_A_SECOND = 5
 BLINK_EVERY = 3.7  # seconds
 DRAW = {
@@ -63,6 +63,7 @@ class View:
     """Draws the village; everything that stands still is painted once, here."""
 
     def __init__(self, world: World) -> None:
+        self.world = world
         self._ground = ground.painted(world)
         sprites: dict[tuple[str, int], Any] = {}
         self._things: list[_Thing] = []
@@ -76,7 +77,6 @@ class View:
         self._light = light_map(world)
         self._air = Air(world)
         self._canvas = pygame.Surface(VIEW).convert()
-        self._large = pygame.Surface((VIEW[0] * SCALE, VIEW[1] * SCALE)).convert()
         self._dim = _vignette()
         self._shadow = clear(16, 6)
         pygame.draw.ellipse(self._shadow, (20, 14, 36, 110), (0, 0, 16, 6))
@@ -103,8 +103,8 @@ class View:
             if walker.talking:
                 bubble = self._bubble[int(now * 6) % 4]
                 canvas.blit(bubble, (int(walker.at.x) + 5 - left, int(walker.at.y) - 46 - top))
-        pygame.transform.scale(canvas, self._large.get_size(), self._large)
-        screen.blit(self._large, (0, 0))
+        size = (VIEW[0] * SCALE, VIEW[1] * SCALE)
+        pygame.transform.scale(canvas, size, screen.subsurface(((SCREEN[0] - size[0]) // 2, 0, *size)))
 
     def _person(self, walker: Walker, now: float) -> tuple[int, Any, int, int]:
         opened = min(MOUTHS - 1, int(walker.jaw * 5.0 + 0.35))
