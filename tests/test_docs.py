@@ -30,7 +30,7 @@ def commands():
                     yield pytest.param(words[1:], id=f"{page.name}: {' '.join(words)[:60]}")
 
 
-@pytest.mark.parametrize("argv", commands())
+@pytest.mark.parametrize("argv", list(commands()))
 def test_a_command_in_the_docs_parses(argv):
     parser().parse_args(argv)
 
