@@ -20,6 +20,7 @@ from npc_engine.moments import Pixels
 NEEDED: Final = 80  # pixels from cheek to cheek: below, a lip is two pixels high
 LARGEST: Final = 1024
 SURE: Final = 0.5  # of the mesh network, that what it sees is a face
+LEANING: Final = 30.0  # degrees that a face may be tilted
 SIDEWAYS: Final = 40.0  # degrees that a face may be turned from the viewer
 COMPANION: Final = 0.35  # a second face of this size of the first counts; smaller ones are passers-by
 FRAME: Final = 2.2  # edge of the picture in face heights: head, hair and shoulders
@@ -74,14 +75,9 @@ def _only_face(finder: FaceFinder, pixels: Pixels, path: Path) -> FoundFace:
     rgb = np.ascontiguousarray(pixels[..., :3])
     found = _search(finder, rgb)
     if not found:
-        lying = next((turns for turns in (1, 3, 2) if finder.find(np.ascontiguousarray(np.rot90(rgb, turns)))), 0)
-        if lying:
-            how = {1: "clockwise", 3: "counter-clockwise", 2: "upside down"}[lying]
-            msg = f"{path}: the face lies turned ({how}); turn the picture upright"
-            raise FaceError(msg)
         msg = (
-            f"{path}: no face found in {rgb.shape[1]}×{rgb.shape[0]} pixels; expected one human-like face, seen from "
-            "the front with both eyes and the mouth, lit well enough to see them"
+            f"{path}: no face found in {rgb.shape[1]}×{rgb.shape[0]} pixels; expected one human-like face, seen "
+            "upright from the front with both eyes and the mouth, lit well enough to see them"
         )
         raise FaceError(msg)
     largest = max(found, key=lambda f: f.size)
@@ -128,6 +124,12 @@ def _check(points: Points, sure: float, path: Path) -> None:
             f"{path}: something like a face, but its parts can't be made out ({sure:.0%} sure); expected a face from "
             "the front with both eyes and the mouth uncovered"
         )
+        raise FaceError(msg)
+    eyes = points[263, :2] - points[33, :2]
+    lean = float(np.degrees(np.arctan2(eyes[1], eyes[0])))
+    if abs(lean) > LEANING:
+        how = "by half a turn" if abs(lean) > 135 else "counter-clockwise" if lean > 0 else "clockwise"
+        msg = f"{path}: the face leans by {abs(lean):.0f}°, expected at most {LEANING:.0f}°; turn the picture {how}"
         raise FaceError(msg)
     _, turn = motion.fit(topology.basis().rest, points[:468])
     aside = float(np.degrees(np.arctan2(turn[0, 2], turn[2, 2])))

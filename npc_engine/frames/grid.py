@@ -18,7 +18,7 @@ from npc_engine.frames.sampling import blurred, smooth
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 COLUMNS: Final = 96  # nodes across: the mouth spans about fifteen
-RINGS: Final = ((1.22, 0.55), (1.5, 0.2), (1.9, 0.0))
+RINGS: Final = ((1.22, 0.5), (1.45, 0.14), (1.7, 0.0))
 """Size of each ring around the face's outline, and how much of the outline's motion it follows: nothing tears."""
 ASIDE, OVER, UNDER = 0.75, 0.75, 0.6  # what can move beyond the face's outline, in its widths and heights
 

@@ -54,7 +54,7 @@ class Portrait:
         edge = picture.shape[0]
         points = landmarks.astype(np.float32) / edge
         points[:, :2] += np.float32(0.5 / edge)
-        self._picture = picture = _bled(picture)
+        self.picture = picture = _bled(picture)
         lips = Lips(picture, points)
         self._motion = Motion(points, lips)
         self._mouth = Mouth(picture, points, lips, self._motion)
@@ -126,7 +126,7 @@ class Portrait:
         # the picture keeps its sharpness while it moves
         scale = 2 if size <= 640 else 1
         edge = size * scale
-        source = shrunk(self._picture, edge, edge)
+        source = shrunk(self.picture, edge, edge)
         y, x = np.mgrid[0:size, 0:size].astype(np.float32)
         every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         base = read(source, every)
