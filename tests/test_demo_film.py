@@ -1,4 +1,4 @@
-"""The scripted walk as a film, through the command line: it plays, it lasts, it speaks, and face and sound are in step."""
+"""The scripted walk as a film, from the command line: it lasts, it speaks, and face and sound are in step."""
 
 import subprocess
 import sys
@@ -84,7 +84,7 @@ def test_the_scripted_walk_becomes_a_film_in_step(server, tmp_path, capsys):
     spoken = loud > 0.1
     assert 2.3 < spoken.sum() / command.FPS < 4.0
     bright = greys > (BRIGHT + DARK) / 2
-    assert _begins(bright) and len(_begins(bright)) == len(_begins(spoken)) == 3
+    assert len(_begins(bright)) == len(_begins(spoken)) == 3
     for seen, heard in zip(_begins(bright), _begins(spoken), strict=True):
         assert abs(seen - heard) <= 1
     for seen, heard in zip(_begins(~bright)[1:], _begins(~spoken)[1:], strict=True):

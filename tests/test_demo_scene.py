@@ -1,4 +1,4 @@
-"""What the village says, and the walk that is filmed, as files: the shipped ones are good, bad ones say what is wrong."""
+"""What the village says, and the walk that is filmed, as files: bad ones say what is wrong with them, and where."""
 
 import pytest
 

@@ -373,10 +373,39 @@ def test_a_voice_that_raises_ends_its_line_only(client, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_faces_that_no_game_could_show_do_not_leave(client):
-    with pytest.raises(ClientError, match="tick 0 holds a value that is not finite") as caught:
-        list(client.say("ben", "!nan"))
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("!nan", "tick 0 holds a value that is not finite"),
+        ("!skip", "moment of tick 1 and 480 samples, expected 0 and 480"),
+        ("!odd", "Integer value out of range"),
+    ],
+)
+def test_what_no_game_could_play_does_not_leave(client, word, text, caplog):
+    with pytest.raises(ClientError, match=text) as caught:
+        list(client.say("ben", word))
     assert caught.value.code == "internal"
+    assert isinstance(list(client.say("ben", TEXT))[-1], End)
+    assert "Traceback" in caplog.text
+
+
+def test_a_fault_outside_of_lines_is_answered(client, stage, caplog):
+    stage.careless = True
+    with pytest.raises(ClientError, match="the engine failed on this message") as caught:
+        client.npcs()
+    assert caught.value.code == "internal"
+    assert "KeyError" in caplog.text
+    stage.careless = False
+    assert client.npcs().npcs
+
+
+def test_a_broken_cast_file_is_named(client, stage):
+    path = stage.cast.folders[0] / "npcs.toml"
+    path.write_text("[anna]\nvoise = 'low'\n", encoding="utf-8")
+    for ask in (client.npcs, lambda: list(client.say("anna", TEXT))):
+        with pytest.raises(ClientError, match="unknown key 'voise', did you mean 'voice'") as caught:
+            ask()
+        assert caught.value.code == "bad-cast"
 
 
 def test_files_of_a_voice_that_break_are_named(client, stage):
@@ -516,6 +545,20 @@ def test_stop_tells_the_games_and_ends_soon(stage):
         wait_for(lambda: not client.poll(0.01) and not client.connected)
         with pytest.raises(ClientError, match=r"no engine at tcp://127.0.0.1:\d+; start one with `npc-engine serve`"):
             client.speak("ben", TEXT)
+
+
+def test_serving_for_ever_ends_when_stopped(stage):
+    server = Server(stage, "tcp://127.0.0.1:*")
+    server.stop()  # before it began: nothing to stop
+    server = Server(stage, "tcp://127.0.0.1:*")
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    wait_for(lambda: "*" not in server.address)
+    with pytest.raises(ServerError, match="the server was started already"):
+        server.start()
+    server.stop()
+    serving.join(2)
+    assert not serving.is_alive()
 
 
 def test_a_client_finds_an_engine_that_came_back(stage):

@@ -277,7 +277,7 @@ def test_ten_thousand_characters_start_at_once_and_stop_when_closed(voices):
     first = next(speech)
     waited = time.perf_counter() - begin
     assert len(first.samples) > 0
-    assert waited < 0.5  # the whole takes about 10 s
+    assert waited < 1  # the whole takes about 10 s
     begin = time.perf_counter()
     speech.close()
     assert time.perf_counter() - begin < 0.1
@@ -288,7 +288,7 @@ def test_ten_thousand_characters_without_a_stop_start_at_once_too(voices):
     speech = voices["man"].speak(Line("1", "npc", "word and " * 1111))
     begin = time.perf_counter()
     next(speech)
-    assert time.perf_counter() - begin < 0.5
+    assert time.perf_counter() - begin < 1
     speech.close()
 
 

@@ -1,4 +1,4 @@
-"""What tests of the demo share: no display, no sound device, and a real server with the village's two in tone voices."""
+"""What tests of the demo share: no display, no sound device, and a real server with two tone voices."""
 
 from __future__ import annotations
 

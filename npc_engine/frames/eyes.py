@@ -16,7 +16,7 @@ from npc_engine.frames import topology
 from npc_engine.frames.eye_textures import textures
 from npc_engine.frames.lips import curve
 from npc_engine.frames.motion import Motion
-from npc_engine.frames.sampling import read
+from npc_engine.frames.sampling import mixed, read
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -101,7 +101,8 @@ class SizedEye:
         self._origin = (eye.centre * edge - 0.5).astype(np.float32)
         self._along, self._down = (eye.axes * (eye.width * edge)).astype(np.float32)
         self._low, self._bare, self._ball = textures(eye, source)
-        self._half = np.array([ASIDE, 0.68]) * eye.width * size
+        reach = eye.width * size  # what the lids pull ends within these
+        self._first, self._last = np.array([-0.6, -0.64]) * reach, np.array([0.6, 0.5]) * reach
 
     def paint(self, out: Pixels, where: Floats, box: tuple[int, int, int, int], weights: Floats) -> None:
         """Draw lids and gaze over `out`; `where` f32[h, w, 2] is the map by which `box` of it was read."""
@@ -114,48 +115,50 @@ class SizedEye:
             return
         head = weights[CHANNEL["headPitch"] : CHANNEL["headRoll"] + 1] @ eye.head
         middle = (eye.centre + head) * self._size
-        left, top = np.maximum(np.floor(middle - self._half), box[:2]).astype(int)
-        right, bottom = np.minimum(np.ceil(middle + self._half), box[2:]).astype(int)
+        left, top = np.maximum(np.floor(middle + self._first), box[:2]).astype(int)
+        right, bottom = np.minimum(np.ceil(middle + self._last), box[2:]).astype(int)
         if right - left < 2 or bottom - top < 2:
             return  # the head has turned this eye out of the picture
         place = where[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
         uv = (place - self._origin) @ self._local
         column = (uv[..., 0] + np.float32(ASIDE)) * np.float32((STEPS - 1) / (2 * ASIDE)) + np.float32(0.5)
-        lids = eye.lids(blink, wide, squint, float(look[1]))[np.clip(column, 0, STEPS - 1).astype(np.intp)]
+        lids = eye.lids(blink, wide, squint, float(look[1])).take(column.astype(np.intp), axis=0, mode="clip")
         over, under = lids[..., 0] - uv[..., 1], uv[..., 1] - lids[..., 1]  # distance above the upper, below the lower
         drawn = self._skin(place, over, under, lids, blink)
-        ball = out[top:bottom, left:right, :3].astype(np.float32)
+        ball = np.ascontiguousarray(out[top:bottom, left:right, :3])
         if moved:
-            ball += np.float32(moved) * (self._eyeball(place, uv, look) - ball)
-        soft = np.float32(SOFT / eye.width)
-        seen = np.clip(np.clip(0.5 - over / soft, 0, 1) + np.clip(0.5 - under / soft, 0, 1) - 1, 0, 1)
+            ball = mixed(ball, self._eyeball(place, uv, look), np.full(over.shape, moved))
+        soft = np.float32(eye.width / SOFT)
+        seen = np.clip(0.5 - over * soft, 0, 1) + np.clip(0.5 - under * soft, 0, 1) - 1
         if blink:
-            ball *= (1 - SHADE * min(1.0, 2 * blink) * np.exp(np.minimum(over, 0) * np.float32(1 / 0.06)))[..., None]
-        drawn += (ball - drawn) * seen[..., None]
+            shade = np.exp(np.minimum(over, 0) * np.float32(1 / 0.06)) * np.float32(SHADE * min(1.0, 2 * blink))
+            ball = mixed(ball, np.zeros_like(ball), shade)
+        drawn = mixed(drawn, ball, np.clip(seen, 0, 1))
         if blink:  # lashes as one soft line, where the lids meet in the end
             line = np.exp(-((over * np.float32(1 / 0.03)) ** 2)) * lids[..., 5]
-            drawn += (eye.lash - drawn) * (line * np.float32(LASH * min(1.0, 1.6 * blink)))[..., None]
-        out[top:bottom, left:right, :3] = np.clip(drawn + 0.5, 0, 255)
+            lash = np.broadcast_to(eye.lash, drawn.shape).astype(np.uint8)
+            drawn = mixed(drawn, lash, line * np.float32(LASH * min(1.0, 1.6 * blink)))
+        out[top:bottom, left:right, :3] = drawn
 
-    def _skin(self, place: Floats, over: Floats, under: Floats, lids: Floats, blink: float) -> Floats:
-        """The lids' skin, slid over the eyeball: f32[h, w, 3]."""
+    def _skin(self, place: Floats, over: Floats, under: Floats, lids: Floats, blink: float) -> Pixels:
+        """The lids' skin, slid over the eyeball: u8[h, w, 3]."""
         pull_up = lids[..., 2] * _fade(over / (lids[..., 4] + np.maximum(lids[..., 2], 0)))
         pull_down = lids[..., 3] * _fade(under * np.float32(1 / BELOW))
         at = place - np.where(over > under, pull_up, pull_down)[..., None] * self._down
-        skin = read(self._source, at)[..., :3].astype(np.float32)
+        skin = read(self._source, at)
+        if skin.shape[2] == 4:
+            skin = np.ascontiguousarray(skin[..., :3])
         if blink:
-            bare = read(self._bare, at - self._low)
-            skin += (bare - skin) * (np.float32(min(1.0, 1.5 * blink)) * (over > under))[..., None]
+            skin = mixed(skin, read(self._bare, at - self._low), (over > under) * np.float32(min(1.0, 1.5 * blink)))
         return skin
 
-    def _eyeball(self, place: Floats, uv: Floats, look: Floats) -> Floats:
+    def _eyeball(self, place: Floats, uv: Floats, look: Floats) -> Pixels:
         """The eyeball's colours: the iris moves as a whole, the white around it gives way."""
         eye = self._eye
         away = uv - (eye.iris.astype(np.float32) + look)
         r = np.sqrt((away * away).sum(-1)) * np.float32(1 / eye.iris_radius)
         fall = _fade((r - np.float32(1.1)) * np.float32(1 / 1.7) + np.float32(FIRM))[..., None]
-        at = place - fall * (look[0] * self._along + look[1] * self._down) - self._low
-        return read(self._ball, at).astype(np.float32)
+        return read(self._ball, place - fall * (look[0] * self._along + look[1] * self._down) - self._low)
 
 
 def _fade(t: Floats) -> Floats:

@@ -20,7 +20,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 COLUMNS: Final = 96  # nodes across: the mouth spans about fifteen
 RINGS: Final = ((1.22, 0.5), (1.45, 0.14), (1.7, 0.0))
 """Size of each ring around the face's outline, and how much of the outline's motion it follows: nothing tears."""
-ASIDE, OVER, UNDER = 0.75, 0.75, 0.6  # what can move beyond the face's outline, in its widths and heights
+ASIDE, OVER, UNDER = 0.5, 0.66, 0.45  # what can move beyond the face's outline, in its widths and heights
 
 
 class Grid:
@@ -76,8 +76,8 @@ class Grid:
         """1 on the head with its hair, falling to 0 in the background and down the neck: f64[rows, columns]."""
         width, height = self.size
         centre = self.middle - [0, 0.12 * height]
-        r = np.linalg.norm((self.places - centre) / [0.66 * width, 0.78 * height], axis=-1)
-        around, down = smooth((r - 0.95) / 0.85), smooth((self.places[..., 1] - chin) / (0.42 * height))
+        r = np.linalg.norm((self.places - centre) / [0.62 * width, 0.66 * height], axis=-1)
+        around, down = smooth((r - 1.0) / 0.55), smooth((self.places[..., 1] - chin) / (0.42 * height))
         return np.asarray((1 - around) * (1 - down))
 
 

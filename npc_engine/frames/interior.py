@@ -116,8 +116,8 @@ class SizedInterior:
         colour = source[low[1] : high[1], low[0] : high[0], :3] * matte[..., None]
         return low, np.dstack([colour, matte]).astype(np.float32)
 
-    def seen(self, corner: tuple[int, int], hole: Floats, skull: Any, jaw: Any, weights: Floats) -> Floats:
-        """The colours f32[h, w, 3] behind `hole` f32[h, w, 1], whose upper left pixel is at `corner` of the picture.
+    def seen(self, corner: tuple[int, int], hole: Floats, skull: Any, jaw: Any, weights: Floats) -> Pixels:
+        """The colours u8[h, w, 3] behind `hole` f32[h, w], whose upper left pixel is at `corner` of the picture.
 
         `skull` and `jaw` f64[2] are how far both have moved, in picture edges.
         """
@@ -142,7 +142,7 @@ class SizedInterior:
             own = moved(texture, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
             canvas *= 1 - own[..., 3:]
             canvas += own[..., :3] * light
-        return canvas
+        return np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8)
 
     def _tongue(self, canvas: Floats, light: Floats, frame: _Frame, weights: Floats) -> None:
         """A soft mound on the floor of the mouth; tongueUp lifts it to the upper teeth, tongueOut over the lower."""
@@ -155,7 +155,7 @@ class SizedInterior:
         at = away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32)
         x, y = at[..., 0], at[..., 1]
         mound = np.sqrt(np.clip(1 - (x * np.float32(1 / 0.36)) ** 2, 0, 1))
-        rise = 0.06 + 0.5 * opened + up * (0.10 + 0.3 * opened) + 0.06 * out
+        rise = 0.08 + 0.6 * opened + up * (0.10 + 0.3 * opened) + 0.06 * out
         inside = y - (self._of.seam + 0.16 - rise * mound)
         shade = (0.45 + 0.6 * np.clip(inside * np.float32(1 / 0.14), 0, 1)) * (0.6 + 0.4 * mound)
         shade *= 1 - 0.15 * np.exp(-((x * np.float32(1 / 0.03)) ** 2))

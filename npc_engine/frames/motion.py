@@ -14,13 +14,14 @@ import numpy.typing as npt
 from npc_engine.frames import topology
 from npc_engine.frames.grid import Grid
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.sampling import read
+from npc_engine.frames.sampling import read, scale_add
 from npc_engine.frames.seam import parted
 from npc_engine.moments import CHANNEL, EXP50
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 ROUNDS: Final = 5  # of the fixed-point iteration; what remains is below a tenth of a pixel at 512
+FAR: Final = 14  # cells that jaw and head can carry the mouth
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
 GAIN: Final = {"mouthPucker": 1.6, "mouthFunnel": 1.25}
 """Shapes whose main motion is forward, which a front view does not show, are drawn wider than they are."""
@@ -65,8 +66,12 @@ class Motion:
         for field in fields:
             for i, name in enumerate(HEAD):
                 field[:, :, CHANNEL[name]] = head[i]
-        stack = np.stack([np.moveaxis(f, 2, 0) for f in fields], 1)  # f32[51, 2, rows, columns, 2]
-        self._fields = (stack / np.float32(grid.cell)).reshape(len(moves), -1)
+        differ = (np.abs(fields[0] - fields[1]) > 1e-4 * grid.cell).any(axis=(2, 3))
+        self._near = _window(differ, 0)
+        self._reach = _window(differ, FAR)  # where drawn lips can be
+        upper, lower = (np.moveaxis(f, 2, 0) / np.float32(grid.cell) for f in (fields[0], fields[1][self._near]))
+        # f32[51, n]: the upper layer in cells, and the lower where it differs
+        self._fields = np.concatenate([upper.reshape(len(moves), -1), lower.reshape(len(moves), -1)], 1)
         self._head_fields = head
         skull = np.zeros((len(moves), 2))
         skull[[CHANNEL[name] for name in HEAD]] = self.head_at(lips.centre)
@@ -97,23 +102,40 @@ class Motion:
 
     def inverse(self, weights: Floats) -> Layers:
         """Where each node comes from, for weights f32[51]: the coefficients as drawn, and `CLOSED`."""
-        both = (weights @ self._fields).reshape(2, *self.grid.shape, 2)
-        upper, lower = self._turned(both[0]), self._turned(both[1])
+        total = np.zeros(self._fields.shape[1], np.float32)
+        for i in np.flatnonzero(weights):  # not `weights @ fields`: BLAS would start threads of its own
+            total = scale_add(self._fields[i], float(weights[i]), total)
+        count = self.grid.nodes.size
+        above = total[:count].reshape(*self.grid.shape, 2)
+        below = above.copy()
+        below[self._near] = total[count:].reshape(below[self._near].shape)
+        upper = _turned(above, self.grid.nodes)
+        lower = upper.copy()
+        lower[self._reach] = _turned(below, self.grid.nodes[self._reach])
         rims = self.lips.rims.reshape(-1, 2) + (weights @ self._rims).reshape(-1, 2)
         whole = np.where(self._below[..., None], lower, upper)
         line = self.lips.local(rims[len(topology.LIP_UPPER) :])
         near, at = self._around_lips, self._around_lips_at
-        below = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
-        whole[near] = np.where(below[:, None], lower[near], upper[near])
+        under = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
+        whole[near] = np.where(under[:, None], lower[near], upper[near])
         return Layers(upper, lower, whole, rims)
 
-    def _turned(self, field: Floats) -> Floats:
-        """The offset o of each node x with o(x) = -field(x + o(x)), by damped fixed-point iteration."""
-        nodes = self.grid.nodes
-        offset = -field
-        for _ in range(ROUNDS):
-            offset = np.float32(0.25) * offset - np.float32(0.75) * read(field, nodes + offset)
-        return offset
+
+def _turned(field: Floats, nodes: Floats) -> Floats:
+    """The offset o of each node x with o(x) = -field(x + o(x)), by damped fixed-point iteration."""
+    offset = -read(field, nodes)
+    for _ in range(ROUNDS):
+        offset = np.float32(0.25) * offset - np.float32(0.75) * read(field, nodes + offset)
+    return offset
+
+
+def _window(where: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """The rows and columns around what is true, and `margin` more on all sides."""
+    rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+    )
 
 
 def _fitted(delta: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from npc_engine.frames.interior import Interior
 from npc_engine.frames.lips import Lips
 from npc_engine.frames.motion import Layers, Motion
-from npc_engine.frames.sampling import moved, read
+from npc_engine.frames.sampling import mixed, moved, read, weighed
 from npc_engine.moments import Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -76,19 +76,20 @@ class SizedMouth:
         part = (int(left), int(top), int(right), int(bottom))
         above = read(self._upper, self._map(layers.upper, part))
         under = read(self._lower, self._map(layers.lower, part))
-        cover = above[..., 3:] * np.float32(1 / 255)
-        rest = 1 - cover
-        share = np.minimum(under[..., 3:] * np.float32(1 / 255), rest)
-        hole = rest - share
-        mixed = np.asarray(above[..., :3] * cover + under[..., :3] * share, np.float32)
-        rows = np.flatnonzero(hole.max(axis=(1, 2)) > SEEN)
+        cover = above[..., 3] * np.float32(1 / 255)
+        share = np.minimum(under[..., 3] * np.float32(1 / 255), 1 - cover)
+        both = weighed(above, under, cover, share)
+        hole = 1 - cover - share
+        rows = np.flatnonzero(hole.max(axis=1) > SEEN)
         if len(rows):
-            columns = np.flatnonzero(hole.max(axis=(0, 2)) > SEEN)
-            y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-            inner = hole[y0:y1, x0:x1]
+            columns = np.flatnonzero(hole.max(axis=0) > SEEN)
+            inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
             skull, jaw = weights @ self._motion.skull, weights @ self._motion.jaw
-            mixed[y0:y1, x0:x1] += inner * self._interior.seen((left + x0, top + y0), inner, skull, jaw, weights)
-        out[top:bottom, left:right, :3] = np.clip(mixed + 0.5, 0, 255)
+            corner = (int(left + columns[0]), int(top + rows[0]))
+            seen = self._interior.seen(corner, hole[inner], skull, jaw, weights)
+            lips = np.ascontiguousarray(both[inner][..., :3])
+            both[inner][..., :3] = mixed(lips, seen, hole[inner])
+        out[top:bottom, left:right, :3] = both[..., :3]
 
     def _map(self, offset: Floats, part: tuple[int, int, int, int]) -> Floats:
         """A layer's map over a part of the output: f32[h, w, 2], pixels of the layers' textures."""

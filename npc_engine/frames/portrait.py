@@ -82,9 +82,8 @@ class Portrait:
         layers = self._motion.inverse(weights)
         out = at.base.copy()
         left, top, right, bottom = at.box
-        cell = self._motion.grid.cell * size * at.scale
-        where = enlarged(layers.whole, right - left, bottom - top)
-        where *= np.float32(cell)
+        cell = np.float32(self._motion.grid.cell * size * at.scale)
+        where = enlarged(layers.whole * cell, right - left, bottom - top)
         where += at.still
         out[top:bottom, left:right] = read(at.source, where)
         at.mouth.paint(out, at.box, layers, weights)

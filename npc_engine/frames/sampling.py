@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.moments import Pixels
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 
@@ -37,6 +39,22 @@ def moved(source: Array, matrix: npt.NDArray[Any], width: int, height: int, *, b
     """The width × height picture whose pixel (x, y) is `source` at `matrix` f[2, 3] · (x, y, 1), linearly."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return _cv.warpAffine(source, matrix, (width, height), flags=flags, borderMode=border)  # type: ignore[no-any-return]
+
+
+def scale_add(array: Floats, factor: float, total: Floats) -> Floats:
+    """`array` · `factor` + `total`, all of one shape, in one pass."""
+    return _cv.scaleAdd(array, factor, total).reshape(total.shape)  # type: ignore[no-any-return]
+
+
+def mixed(first: Pixels, second: Pixels, share: npt.NDArray[Any]) -> Pixels:
+    """`first` where `share` f[h, w] is 0, `second` where it is 1."""
+    share = np.asarray(share, np.float32)
+    return _cv.blendLinear(first, second, 1 - share, share)  # type: ignore[no-any-return]
+
+
+def weighed(first: Pixels, second: Pixels, one: Floats, two: Floats) -> Pixels:
+    """`first` and `second` in the proportion of `one` and `two` f32[h, w]; black where both are 0."""
+    return _cv.blendLinear(first, second, one, two)  # type: ignore[no-any-return]
 
 
 def blurred(array: Array, across: float, along: float | None = None) -> Array:
