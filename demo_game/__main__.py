@@ -31,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--headless", action="store_true", help="no window: film the scripted walk")
     options.add_argument("--record", type=Path, metavar="FILM", help=f"write an mp4 (without a display: {FILM})")
+    options.add_argument(
+        "--shots", type=Path, metavar="FOLDER", help="pictures of the film, where its script says `shot`"
+    )
     options.add_argument("--script", type=Path, metavar="FILE", help="let a script play (without a display: walk.toml)")
     options.add_argument("--scene", type=Path, metavar="FILE", help="another dialogue than demo_game/scene.toml")
     options.add_argument("--overlay", action="store_true", help="begin with the figures of F3 shown")
@@ -64,9 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             if screen is None:
                 film = arguments.record or Path(FILM)
-                play.filmed(told, link, steps or script.read(), film, FPS, overlay=arguments.overlay)
+                play.filmed(
+                    told, link, steps or script.read(), film, FPS, overlay=arguments.overlay, shots=arguments.shots
+                )
             else:
-                play.live(told, link, screen, arguments.record, steps, overlay=arguments.overlay)
+                play.live(told, link, screen, arguments.record, steps, overlay=arguments.overlay, shots=arguments.shots)
         except (script.ScriptError, FilmError) as error:
             print(f"demo_game: {error}", file=sys.stderr)
             return 1

@@ -27,6 +27,7 @@ class Walker:
     walked: float = 0.0  # pixels, which choose the step that is drawn
     moving: bool = False
     jaw: float = 0.0  # how far the mouth is open, 0..1
+    blink: float = 0.0  # how far the eyes are closed, 0..1, while talking
     talking: bool = False
 
     def walk(self, world: World, dx: float, dy: float, pixels: float) -> None:

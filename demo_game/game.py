@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import pi, sin
 from typing import Any
 
 from demo_game.actors import LEAVE_REACH, TALK_REACH, People, Walker
@@ -12,6 +13,7 @@ from demo_game.frame import CREAM, GOLD, GREY, Letters, box, key
 from demo_game.link import Link
 from demo_game.meter import Meter
 from demo_game.panel import Panel
+from demo_game.pixels import clear
 from demo_game.scene import Scene
 from demo_game.sound import Speaker
 from demo_game.speech import Cushion, Seen, Speech
@@ -54,6 +56,7 @@ class Game:
         self._toast: tuple[str, float] = ("", 0.0)
         self._since: float | None = None
         self._plate = box(560, 84)
+        self._band = _band(190)
 
     @property
     def partner(self) -> Walker | None:
@@ -179,7 +182,7 @@ class Game:
         self.seen = seen = speech.seen(now, int(min(dt, LONG_FRAME_S) / 2 * SAMPLE_RATE))
         self.panel.portrait.show(seen, dt)
         walker = self.people.cast[speech.npc]
-        walker.jaw = seen.jaw
+        walker.jaw, walker.blink = seen.jaw, seen.blink
         walker.talking = speech.began and seen.closed < 0.5 and speech.cut_at is None and seen.word >= 0
         self.meter.heard(speech, seen, now, dt)
         if speech.over and self.talk is not None and self.talk.turn is Turn.SPEAKING:
@@ -255,6 +258,8 @@ class Game:
 
     def _title(self, screen: Any, strength: float) -> None:
         letters = self.letters
+        self._band.set_alpha(int(255 * max(0.0, strength)))
+        screen.blit(self._band, (0, 110))
         for face, text, y, colour in (
             (letters.title, self.scene.village, 150, CREAM),
             (letters.text, self.scene.motto, 236, GOLD),
@@ -266,6 +271,14 @@ class Game:
                 picture.set_alpha(int(255 * max(0.0, strength)))
                 screen.blit(picture, ((SCREEN[0] - picture.get_width()) // 2 + shift, y + shift))
                 picture.set_alpha(255)
+
+
+def _band(height: int) -> Any:
+    """A dark band that fades out above and below, for letters over the village."""
+    band = clear(SCREEN[0], height)
+    for y in range(height):
+        band.fill((18, 12, 30, int(170 * sin(pi * (y + 0.5) / height) ** 0.7)), (0, y, SCREEN[0], 1))
+    return band
 
 
 def _clipped(text: str, width: Callable[[str], int]) -> str:

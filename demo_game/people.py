@@ -19,7 +19,7 @@ LIPS: Colour = (116, 42, 50)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What somebody wears; `hair_style` is short, bun, long, bald or hood."""
+    """What somebody wears; `hair_style` is short, long, thin or hood."""
 
     skin: Colour
     hair: Colour
@@ -35,10 +35,10 @@ class Look:
 
 LOOKS: dict[str, Look] = {
     "player": Look((236, 190, 156), (110, 70, 52), (62, 106, 128), (84, 70, 84), scarf=(206, 92, 76)),
-    "maren": Look((240, 196, 160), (168, 78, 48), (92, 122, 92), (120, 66, 72), "bun", apron=(238, 228, 208),
+    "maren": Look((244, 204, 176), (158, 72, 44), (98, 120, 108), (112, 66, 74), "long", apron=(238, 228, 208),
                   skirt=True),
-    "elder": Look((224, 174, 142), (206, 204, 208), (112, 82, 74), (78, 72, 88), "bald", beard=(226, 224, 226),
-                  apron=(96, 66, 54)),
+    "elder": Look((224, 178, 150), (214, 210, 210), (112, 92, 80), (86, 74, 76), "thin", beard=(230, 226, 224),
+                  apron=(84, 66, 60)),
     "farmer": Look((222, 172, 136), (196, 160, 92), (176, 128, 74), (88, 92, 112), "hood"),
     "girl": Look((244, 204, 172), (224, 180, 104), (190, 112, 140), (150, 90, 128), "long", skirt=True, small=True),
     "weaver": Look((172, 120, 92), (52, 40, 46), (206, 164, 92), (110, 84, 120), "long", skirt=True),
@@ -128,24 +128,21 @@ def _head(art: Any, look: Look, facing: Facing, opened: int, blink: bool) -> Non
     pygame.draw.rect(art, shade(look.skin, 0.86), (4, 14, 10, 1))
     if facing != "up":
         _face(art, look, facing, opened, blink)
-    if style == "bald":
-        pygame.draw.rect(art, shade(look.skin, 1.14), (6, 4, 4, 1))
+    if style == "thin":
+        pygame.draw.rect(art, hair, (5, 3, 8, 2))
+        pygame.draw.rect(art, hair, (4, 4, 2, 3))
+        pygame.draw.rect(art, hair, (12, 4, 2, 3))
         if facing == "up":
-            pygame.draw.rect(art, hair, (3, 8, 12, 4))
-            pygame.draw.rect(art, dark, (3, 11, 12, 2))
-        for x in (3,) if side else (3, 14):
-            pygame.draw.rect(art, hair, (x, 8, 1 + side * 3, 5))
+            pygame.draw.rect(art, hair, (3, 5, 12, 9))
+            pygame.draw.rect(art, dark, (4, 13, 10, 3))
+        for x in (2, 3) if side else (2, 15):
+            pygame.draw.rect(art, hair, (x, 6, 1 + side * 4, 9))
         return
-    if style == "bun":
-        x, y = (0, 3) if side else (6, 0)
-        pygame.draw.rect(art, hair, (x + 1, y, 4, 6))
-        pygame.draw.rect(art, hair, (x, y + 1, 6, 4))
-        pygame.draw.rect(art, bright, (x + 1, y + 1, 3, 1))
     pygame.draw.rect(art, hair, (5, 3, 8, 2))
     pygame.draw.rect(art, hair, (4, 4, 10, 3))
     pygame.draw.rect(art, hair, (3, 5, 12, 3 if facing != "up" else 8))
     pygame.draw.rect(art, bright, (6, 4, 5, 1))
-    low = {"long": 11, "bun": 5}.get(style, 4)
+    low = 11 if style == "long" else 4
     if side:
         pygame.draw.rect(art, hair, (3, 6, 6, low + 2))
         pygame.draw.rect(art, dark, (3, 6 + low, 5, 2))

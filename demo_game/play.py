@@ -57,6 +57,7 @@ def live(
     steps: tuple[Step, ...] | None,
     *,
     overlay: bool = False,
+    shots: Path | None = None,
 ) -> None:
     """Play in the window until it is closed or the script is done; with `film_path`, film it as well."""
     pygame.font.init()
@@ -88,6 +89,8 @@ def live(
             game.step(script.intent(now) if script is not None else intent, now, min(0.1, now - before))
             game.draw(screen, now)
             before = now
+            if script is not None:
+                _shoot(script, screen, shots)
             if film is not None and tape is not None and not film.busy:
                 due = int((now - began) * FILM_FPS) - film.frames
                 if due > 0:
@@ -107,14 +110,16 @@ def filmed(
     fps: int,
     *,
     overlay: bool = False,
+    shots: Path | None = None,
     view: View | None = None,
     watch: Callable[[Game, float], None] | None = None,
 ) -> Game:
     """Film the script in steps of 1/`fps` seconds; the sound clock counts the samples that go on the sound track.
 
     The film's time never runs ahead of the real one while a line is awaited, so that what the engine takes is seen as
-    it is; it stands still while encoder or engine are slower than the film. `watch` is called after each step with
-    the game and the film's time. Raises `ScriptError` when no engine answers, or when a step can't be done.
+    it is; it stands still while encoder or engine are slower than the film. Pictures that the script asks for go to the
+    folder `shots`. `watch` is called after each step with the game and the film's time. Raises `ScriptError` when no
+    engine answers, or when a step can't be done.
     """
     os.environ["SDL_VIDEODRIVER"] = "dummy"  # after `window` found none; pygame needs some display to convert pictures
     pygame.display.init()
@@ -144,10 +149,19 @@ def filmed(
             if game.speech is not None and game.speech.waiting:
                 time.sleep(max(0.0, 1 / fps - (time.perf_counter() - shown)))
             shown = time.perf_counter()
-            if film.frames % (fps * 2) == 0:
+            _shoot(script, screen, shots)
+            if film.frames % (fps * (1 if sys.stdout.isatty() else 10)) == 0:
                 _line(f"filming {film.seconds:5.0f} s   {script.step}")
     _report(film)
     return game
+
+
+def _shoot(script: Script, screen: Any, folder: Path | None) -> None:
+    """Save the picture that the script asks for."""
+    if script.shot and folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        pygame.image.save(screen, folder / f"{script.shot}.png")
+    script.shot = ""
 
 
 def _track(game: Game, speaker: TapeSpeaker, samples: int, now: float) -> Any:
@@ -161,21 +175,24 @@ def _track(game: Game, speaker: TapeSpeaker, samples: int, now: float) -> Any:
 
 
 def _await_engine(link: Link) -> None:
-    end = time.monotonic() + WAIT_S
+    end, told = time.monotonic() + WAIT_S, ""
     while not link.connected:
         link.poll(time.monotonic())
         heading, advice = link.trouble
         if heading and ("could not start" in heading or time.monotonic() > end):
             raise ScriptError(f"{heading}: {advice}")
-        if heading:
+        if heading != told:
             _line(f"{heading}: {advice}")
-        time.sleep(0.1)
+            told = heading
+        time.sleep(0.05)
 
 
 def _line(text: str) -> None:
-    """Progress on one line of a terminal; on a file, nothing, since the report follows."""
+    """Progress, on one line of a terminal; in a log, each on its own."""
     if sys.stdout.isatty():
         print(f"\r{text[:100]:<100}", end="", flush=True)
+    else:
+        print(text, flush=True)
 
 
 def _report(film: Film) -> None:

@@ -20,6 +20,7 @@ PATIENCE_S = 90.0  # that a step may take: the longest line of a scene is shorte
 ARRIVED = 3.0  # pixels
 KINDS: dict[str, type | tuple[type, ...]] = {
     "walk": str, "talk": bool, "hear": bool, "choose": int, "type": str, "wait": (int, float), "leave": bool,
+    "shot": str,
 }  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class Script:
     def __init__(self, steps: tuple[Step, ...], game: Game) -> None:
         self.step: Step | None = None  # the one being done
         self.done = False
+        self.shot = ""  # the name of a picture of the screen that is due
         self._game = game
         self._now = 0.0
         self._play = self._played(steps)
@@ -87,6 +89,11 @@ class Script:
                     trouble = " – ".join(t for t in self._game.link.trouble if t)
                     raise ScriptError(f"{step} took more than {PATIENCE_S:g} s {trouble}".rstrip())
                 yield intent
+
+    def _shot(self, name: str) -> Iterator[Intent]:
+        """Ask for a picture of the screen; who plays the script takes it from `shot`."""
+        self.shot = name
+        yield Intent()
 
     def _wait(self, seconds: float) -> Iterator[Intent]:
         end = self._now + seconds

@@ -15,7 +15,7 @@ PICTURE = 512  # edge in pixels
 PICTURE_EVERY = 2  # ticks: 25 pictures a second
 AHEAD_MS = 600  # of sound that the engine may send before it is heard
 LEAST_MS, MOST_MS = 80, 400  # of sound that must have come before the first sample sounds
-_JAW = CHANNEL["jawOpen"]
+_JAW, _BLINK = CHANNEL["jawOpen"], CHANNEL["eyeBlinkLeft"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Seen:
     rest: bytes | None  # the face at rest, encoded
     closed: float  # 0 speaking … 1 at rest
     jaw: float  # 0..1
+    blink: float  # 0..1
     words: tuple[Word, ...]  # words known so far
     word: int  # index of the last word begun; -1 before the first
     picture_tick: int  # tick of `picture`; -1 before there is one
@@ -150,8 +151,8 @@ class Speech:
             tick = next((tick for tick, data in self._pictures if data is shown.picture), -1)
             self._picture = (tick, shown.picture)
         tick, picture = self._picture or (-1, None)
-        jaw = float(min(1.0, max(0.0, shown.exp[_JAW])))
-        return Seen(picture, self.rest, shown.closed, jaw, tuple(self._player.words), shown.word, tick, heard)
+        jaw, blink = (float(min(1.0, max(0.0, shown.exp[channel]))) for channel in (_JAW, _BLINK))
+        return Seen(picture, self.rest, shown.closed, jaw, blink, tuple(self._player.words), shown.word, tick, heard)
 
     @property
     def buffered_ms(self) -> int:

@@ -108,7 +108,8 @@ class View:
 
     def _person(self, walker: Walker, now: float) -> tuple[int, Any, int, int]:
         opened = min(MOUTHS - 1, int(walker.jaw * 5.0 + 0.35))
-        blink = (now + len(walker.name) * 0.71) % BLINK_EVERY < 0.13
+        idle = (now + len(walker.name) * 0.71) % BLINK_EVERY < 0.13
+        blink = walker.blink > 0.5 if walker.talking else idle
         sprite = self._sheets[walker.look][walker.facing, walker.step, opened, blink]
         w, h = sprite.get_size()
         lift = 1 if walker.jaw > 0.24 else 0  # a small nod on open vowels
