@@ -27,9 +27,12 @@ class VoiceEngines:
                 f"known: {', '.join(ENGINES)}"
             )
         with self._lock:
-            if self._hibari is None:
-                self._hibari = HibariModel()
-        return HibariVoice(self._hibari, spec, name)
+            fresh = self._hibari is None
+            self._hibari = self._hibari or HibariModel()
+            voice = HibariVoice(self._hibari, spec, name)
+            if fresh:  # the first sentence of a model takes longer than all others, so nobody listens to it
+                voice.warm()
+        return voice
 
 
 def load_voice(spec: VoiceSpec, name: str, folder: Path) -> HibariVoice:
