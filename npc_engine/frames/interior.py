@@ -17,7 +17,7 @@ from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-UPPER_BITE, LOWER_BITE = 0.065, 0.07  # biting edges below the seam of the lips at rest, in mouth widths
+UPPER_BITE, LOWER_BITE = 0.05, 0.07  # biting edges below the seam of the lips at rest, in mouth widths
 LOWER_DIM: Final = 0.7  # lower teeth stand behind the upper, in the lip's shade
 LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
 CHEEKS: Final = [50, 280, 205, 425, 151, 9]
@@ -47,7 +47,7 @@ class Interior:
         lip = np.median(_colours(soft, points[LIPS]), axis=0)
         skin = _colours(soft, points[CHEEKS]).mean(0)
         self.dark = (lip * [0.20, 0.13, 0.13]).astype(np.float32)
-        self.tongue = (lip * [0.80, 0.62, 0.62] + skin * 0.1).astype(np.float32)
+        self.tongue = (lip * [0.82, 0.52, 0.54] + skin * 0.08).astype(np.float32)
         self.toothy = lips.open and self._shows_teeth(picture)
         middle = len(lips.u) // 2
         self.seam = float(0.4 * lips.upper[middle] + 0.6 * lips.lower[middle])
@@ -128,10 +128,15 @@ class SizedInterior:
         k = max(1, round(0.07 * self._width)) * 2 + 1
         near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)[..., None]  # 0 in a slit, 1 in a wide opening
         canvas = np.asarray(self._of.dark * (1.3 - 0.8 * near), np.float32)
-        light = np.asarray(np.clip(0.48 + 0.8 * near, 0, 1), np.float32)  # lips shade what lies close behind them
-        self._tongue(canvas, light, frame, weights)
+        light = np.asarray(np.clip(0.15 + 1.4 * near, 0, 1), np.float32)  # lips shade what lies close behind them
+        up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
+        opened = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
+        at = self._in_mouth(canvas, frame)
+        self._tongue(canvas, light, at, (0.36, 0.08 + 0.6 * opened + up * (0.10 + 0.3 * opened), 1.0))
         seam, tooth = self._of.seam, self._of.tooth
         self._lay(canvas, light * LOWER_DIM * tooth, self._lower, (frame, frame.jaw, seam + LOWER_BITE))
+        if out:  # the tip, over the lower teeth to the upper
+            self._tongue(canvas, light, at, (0.27, 0.16 + out * (0.05 + 0.8 * opened), min(1.0, 3 * out)))
         if self._own is None:
             top = seam + UPPER_BITE - self._upper.shape[0] / (FINE * self._fine)
             self._lay(canvas, light * tooth, self._upper, (frame, frame.skull, top))
@@ -144,23 +149,26 @@ class SizedInterior:
             canvas += own[..., :3] * light
         return np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8)
 
-    def _tongue(self, canvas: Floats, light: Floats, frame: _Frame, weights: Floats) -> None:
-        """A soft mound on the floor of the mouth; tongueUp lifts it to the upper teeth, tongueOut over the lower."""
-        lips = self._of.lips
-        h, w = canvas.shape[:2]
-        up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
-        opened = float(np.clip((frame.jaw - frame.skull) @ lips.axes[1] / lips.width, 0, 1))
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    def _in_mouth(self, canvas: Floats, frame: _Frame) -> Floats:
+        """Where each pixel of the canvas lies, in mouth widths along and below the middle as the jaw carries it."""
+        y, x = np.mgrid[0 : canvas.shape[0], 0 : canvas.shape[1]].astype(np.float32)
         away = np.stack([x, y], -1) + (frame.corner - frame.jaw * self._size).astype(np.float32)
-        at = away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32)
+        return np.asarray(away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32))
+
+    def _tongue(self, canvas: Floats, light: Floats, at: Floats, shape: tuple[float, float, float]) -> None:
+        """A soft mound on the floor of the mouth: half its width, its height, and how much of it is there."""
+        half, rise, there = shape
         x, y = at[..., 0], at[..., 1]
-        mound = np.sqrt(np.clip(1 - (x * np.float32(1 / 0.36)) ** 2, 0, 1))
-        rise = 0.08 + 0.6 * opened + up * (0.10 + 0.3 * opened) + 0.06 * out
+        mound = np.sqrt(np.clip(1 - (x * np.float32(1 / half)) ** 2, 0, 1))
         inside = y - (self._of.seam + 0.16 - rise * mound)
         shade = (0.45 + 0.6 * np.clip(inside * np.float32(1 / 0.14), 0, 1)) * (0.6 + 0.4 * mound)
         shade *= 1 - 0.15 * np.exp(-((x * np.float32(1 / 0.03)) ** 2))
-        matte = np.clip(inside * np.float32(1 / 0.025), 0, 1)[..., None]
-        canvas += matte * (self._of.tongue * shade[..., None] * light - canvas)
+        matte = (
+            np.clip(inside * np.float32(1 / 0.025), 0, 1)
+            * np.clip((half - np.abs(x)) * np.float32(1 / 0.05), 0, 1)
+            * there
+        )
+        canvas += matte[..., None] * (self._of.tongue * shade[..., None] * light - canvas)
 
     def _lay(self, canvas: Floats, colour: Floats, row: Floats, at: tuple[_Frame, npt.NDArray[Any], float]) -> None:
         """Lay a row of teeth over the canvas; `at` is a frame, a middle and how far below it the row's top is."""
