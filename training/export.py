@@ -89,10 +89,13 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("npc_engine/expression/audio2exp.onnx"))
     parser.add_argument("--evaluation", type=Path, help="JSON that training.evaluate wrote, kept in the record")
+    parser.add_argument("--note", help="what the checkpoint's own record does not say, kept in the record")
     args = parser.parse_args()
     net, record = load(args.checkpoint)
     if args.evaluation:
         record["evaluation"] = json.loads(args.evaluation.read_text(encoding="utf-8"))
+    if args.note:
+        record["note"] = args.note
     export(net, args.out, record)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
 
