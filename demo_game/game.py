@@ -27,7 +27,7 @@ LINGER_S = 0.35  # it stays so long after a talk, to let the mouth close in sigh
 TOAST_S = 5.0
 TITLE_S = 4.2
 LONG_FRAME_S = 0.1  # a frame that took longer was a hitch, not the pace
-PANEL_LOWER = 66.0  # pixels of the world that the panel hides: the camera makes up for it
+PANEL_LOWER = 56.0  # pixels of the world that the panel hides: the camera makes up for it
 NO_INTENT = Intent()
 
 
@@ -66,8 +66,7 @@ class Game:
     def step(self, intent: Intent, now: float, dt: float) -> None:
         """Let `dt` seconds pass, up to `now`."""
         self._since = now if self._since is None else self._since
-        for event in self.link.poll(now):
-            self._take(event, now)
+        self.receive(now)
         if intent.overlay:
             self.overlay = not self.overlay
         typing = self.talk is not None and self.talk.turn is Turn.TYPING
@@ -78,6 +77,11 @@ class Game:
             self._converse(intent, now)
         self._listen(now, dt)
         self._slide(now, dt)
+
+    def receive(self, now: float) -> None:
+        """Take what the engine has sent."""
+        for event in self.link.poll(now):
+            self._take(event, now)
 
     # ── talking ───────────────────────────────────────────────────────────────────────────────────────────────────
 

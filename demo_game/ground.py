@@ -85,11 +85,11 @@ def _flowers(canvas: Pixels3, allowed: Mask) -> None:
 
 
 def _river(canvas: Pixels3, depth: npt.NDArray[np.float32], phase: int) -> None:
-    """Paint water where `depth` is below 0; ripples travel one pattern in FRAMES frames."""
+    """Paint water where `depth` is below 0; ripples travel one pattern in FRAMES frames. Both are cut to the river."""
     wet = depth < 0
     turn = phase / FRAMES * 2 * np.pi
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    drift = noise(SHAPE, 34, seeded("drift")) * 9
+    y, x = np.mgrid[0 : len(depth), 0:WIDTH].astype(np.float32)
+    drift = noise((len(depth), WIDTH), 34, seeded("drift")) * 9
     waves = np.sin(x * 0.075 + drift + turn) * 0.5 + np.sin(y * 0.55 - x * 0.03 + drift * 2 - turn) * 0.5
     deep = np.clip(-depth / 26, 0, 1)
     values = np.clip(0.62 - deep * 0.45 + waves * 0.14, 0, 0.99).astype(np.float32)
@@ -100,7 +100,7 @@ def _river(canvas: Pixels3, depth: npt.NDArray[np.float32], phase: int) -> None:
     canvas[rim] = (98, 142, 160)
     # the near bank hides the water's edge, the far one shows its earth
     for rise in (6, 5, 4, 3, 2, 1):
-        earth = np.zeros(SHAPE, bool)
+        earth = np.zeros(wet.shape, bool)
         earth[rise:] = depth[:-rise] >= 0
         canvas[earth & wet] = FOAM if rise == 6 else shade(BANK, 1.2 - rise * 0.12)
 
@@ -189,10 +189,12 @@ def painted(world: World) -> list[Any]:
     for prop in world.props:
         _shadow(shadows, prop)
     dark = pygame.surfarray.array_red(shadows).T == 0
+    rows = np.flatnonzero((land.river < 0).any(1))
+    top, low = int(rows[0]) - 8, int(rows[-1]) + 8
     frames = []
     for phase in range(FRAMES):
         frame = canvas.copy()
-        _river(frame, land.river, phase)
+        _river(frame[top:low], land.river[top:low], phase)
         frame[dark] = (frame[dark] * np.array([0.62, 0.62, 0.74])).astype(np.uint8)
         picture = surface(frame).convert()
         _bridge(picture)

@@ -34,8 +34,12 @@ def oak(variant: int) -> Any:
     pygame.draw.line(sprite, shade(BARK, 0.6), (30, 46), (31, 60))
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     light, inside = np.zeros((h, w), np.float32), np.zeros((h, w), bool)
-    clumps = [(28 + 17 * np.cos(a) * r, 26 + 15 * np.sin(a) * r, rng.uniform(6.5, 9.5))
-              for a, r in zip(np.linspace(0, 12.6, 26), np.linspace(1.05, 0.15, 26), strict=True)]  # fmt: skip
+    clumps = []
+    for count, far in ((11, 0.98), (7, 0.6), (3, 0.2)):
+        for number in range(count):
+            angle = (number + float(rng.uniform(-0.2, 0.2))) / count * 6.283 + far
+            reach = far + float(rng.uniform(-0.06, 0.06))
+            clumps.append((28 + 17 * np.cos(angle) * reach, 26 + 15 * np.sin(angle) * reach, rng.uniform(6.8, 8.6)))
     for cx, cy, r in sorted(clumps, key=lambda c: c[1] + c[2] * 0.4):
         d = np.hypot(x - cx, (y - cy) * 1.08) / r
         ball = d < 1

@@ -24,9 +24,10 @@ from demo_game.sound import MixerSpeaker, NoSoundError, SilentSpeaker, Speaker, 
 from demo_game.tape import TapedSpeaker
 from demo_game.view import SCREEN, View
 
-TITLE = "Larkwater – npc_engine"
+TITLE = "Fernwater – npc_engine"
 FPS = 60
 FILM_FPS = 25
+HOLD_S = 20.0  # for a line that goes on, when filming
 WAIT_S = 60.0  # for an engine, when filming
 
 
@@ -140,6 +141,7 @@ def filmed(
             intent = script.intent(now)
             if script.done:
                 break
+            _hold(game, film.samples_a_frame, now)
             game.step(intent, now, 1 / fps)
             game.draw(screen, now)
             game.meter.frame(now, time.perf_counter() - began)
@@ -156,11 +158,19 @@ def filmed(
     return game
 
 
+def _hold(game: Game, samples: int, now: float) -> None:
+    """Let no time pass in the film until the engine has sent the next `samples` of the line that sounds."""
+    end = time.monotonic() + HOLD_S
+    while game.speech is not None and game.speech.short(samples) and time.monotonic() < end:
+        game.receive(now)
+        time.sleep(0.002)
+
+
 def _shoot(script: Script, screen: Any, folder: Path | None) -> None:
     """Save the picture that the script asks for."""
     if script.shot and folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        pygame.image.save(screen, folder / f"{script.shot}.png")
+        pygame.image.save(screen, folder / f"{script.shot}.jpg")
     script.shot = ""
 
 
@@ -181,7 +191,7 @@ def _await_engine(link: Link) -> None:
         heading, advice = link.trouble
         if heading and ("could not start" in heading or time.monotonic() > end):
             raise ScriptError(f"{heading}: {advice}")
-        if heading != told:
+        if heading and heading != told:
             _line(f"{heading}: {advice}")
             told = heading
         time.sleep(0.05)

@@ -14,6 +14,7 @@ from npc_engine.wire.messages import Accepted, ErrorMessage, Moments
 PICTURE = 512  # edge in pixels
 PICTURE_EVERY = 2  # ticks: 25 pictures a second
 AHEAD_MS = 600  # of sound that the engine may send before it is heard
+HUSH = SAMPLE_RATE // 10  # of silence when the line is late: the mouth closes meanwhile
 LEAST_MS, MOST_MS = 80, 400  # of sound that must have come before the first sample sounds
 _JAW, _BLINK = CHANNEL["jawOpen"], CHANNEL["eyeBlinkLeft"]
 
@@ -30,7 +31,7 @@ class Seen:
     words: tuple[Word, ...]  # words known so far
     word: int  # index of the last word begun; -1 before the first
     picture_tick: int  # tick of `picture`; -1 before there is one
-    heard: int  # the sample
+    heard: int  # the sample of the line
 
 
 @dataclass(slots=True)
@@ -66,7 +67,8 @@ class Speech:
         self._player = Playback(granted_ms=AHEAD_MS, ahead_ms=AHEAD_MS)
         self._pictures: deque[tuple[int, bytes]] = deque(maxlen=64)
         self._picture: tuple[int, bytes] | None = None
-        self._taken = 0  # samples of the line given to the speaker
+        self._given = self._taken = 0  # samples given to the speaker, with and without silence in the line's middle
+        self._silences: list[tuple[int, int]] = []  # (position, length)
         self._starved = False
         self._began = False
         self._complete = False  # all of the line has come
@@ -112,28 +114,42 @@ class Speech:
 
     @property
     def waiting(self) -> bool:
-        """Whether the line needs more from the engine than has come."""
-        return not self._complete and self.cut_at is None and (not self._began or self._ready < self._cushion.samples)
+        """Whether the line has been asked for and does not sound yet."""
+        return not self._began and self.cut_at is None
+
+    def short(self, samples: int) -> bool:
+        """Whether the line sounds, and its next `samples` have not come yet."""
+        return self._began and not self._complete and self.cut_at is None and self._ready < samples
 
     def _next(self, room: int, now: float) -> Sound:
-        """The next samples for the speaker; silence when the line is over, or when it must not wait any longer."""
+        """The next samples for the speaker; silence when the line is over or late, nothing while it gathers sound."""
         grain = self._speaker.grain
         ready = self._ready
-        count = min(room, ready - ready % grain)
+        whole = ready - ready % grain
         if self._complete or self.cut_at is not None:
             count = room
-            self._taken += min(ready, count)
-        elif count:
-            self._taken += count
+        elif self._starved and ready < self._cushion.samples:
+            count = 0  # better one pause than a stutter
+        elif whole:
+            count = min(room, whole)
             self._starved = False
         elif self._speaker.dry(now):
-            count = min(room, grain if grain > 1 else room)
-            self._taken += min(ready, count)
-            if not self._starved:
-                self.hush += 1
-                self._starved = True
-                self._cushion.learn(1)
+            count = min(room, -(-HUSH // grain) * grain)
+            self._starved = True
+            self.hush += 1
+            self._cushion.learn(1)
+        else:
+            count = 0
+        silent = count - min(ready, count)
+        if silent and not self._complete and self.cut_at is None:
+            self._silences.append((self._given + count - silent, silent))
+        self._taken += count - silent
+        self._given += count
         return self._player.sound(count)
+
+    def _in_line(self, heard: int) -> int:
+        """The sample of the line at a position, which also counts the silences in its middle."""
+        return heard - sum(min(length, heard - start) for start, length in self._silences if start < heard)
 
     def cut(self, now: float) -> None:
         """Stop: sound fades, the mouth closes, the engine forgets the line."""
@@ -146,13 +162,26 @@ class Speech:
     def seen(self, now: float, lead: int = 0) -> Seen:
         """What belongs to the sample that is heard at `now`; `lead` samples of the face come early."""
         heard = self._speaker.heard(now)
-        shown: Shown = self._player.at(heard + lead)
+        ahead = (
+            heard + lead if self._complete or self.cut_at is not None else min(heard + lead, max(heard, self._given))
+        )
+        shown: Shown = self._player.at(ahead)
         if shown.picture is not None and shown.picture is not self.rest:
             tick = next((tick for tick, data in self._pictures if data is shown.picture), -1)
             self._picture = (tick, shown.picture)
         tick, picture = self._picture or (-1, None)
         jaw, blink = (float(min(1.0, max(0.0, shown.exp[channel]))) for channel in (_JAW, _BLINK))
-        return Seen(picture, self.rest, shown.closed, jaw, blink, tuple(self._player.words), shown.word, tick, heard)
+        return Seen(
+            picture,
+            self.rest,
+            shown.closed,
+            jaw,
+            blink,
+            tuple(self._player.words),
+            shown.word,
+            tick,
+            self._in_line(heard),
+        )
 
     @property
     def buffered_ms(self) -> int:

@@ -35,7 +35,7 @@ def test_spaces_and_line_breaks_in_a_line_are_one_space(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('village = "Larkwater"', "", "scene.toml: key 'village' is missing"),
+        ('village = "Fernwater"', "", "scene.toml: key 'village' is missing"),
         ("greeting =", "greting =", "[character.maren]: unknown key 'greting', did you mean 'greeting'?"),
         (
             "[character.elder]",
@@ -54,7 +54,7 @@ def test_spaces_and_line_breaks_in_a_line_are_one_space(tmp_path):
             "choice 3: ask has 71 characters, expected at most 60",
         ),
         ('ask = "Do you have a room?"\n', "", "[character.maren] choice 3: key 'ask' is missing"),
-        ('village = "Larkwater"', "village = Larkwater", "scene.toml: Invalid value (at line"),
+        ('village = "Fernwater"', "village = Fernwater", "scene.toml: Invalid value (at line"),
     ],
 )
 def test_a_fault_names_file_and_place(tmp_path, old, new, expected):
