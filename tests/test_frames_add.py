@@ -77,7 +77,7 @@ def test_a_face_that_fills_its_picture_gets_room(person, tmp_path):
     points, _ = finder.landmarks(rgb, finder.find(rgb)[0])
     (x0, y0), (x1, y1) = points[:468, :2].min(0).astype(int) - 10, points[:468, :2].max(0).astype(int) + 10
     folder = add_face(save(tmp_path / "tight.png", person[y0:y1, x0:x1]), "smith", tmp_path / "faces")
-    assert read_picture(folder / "picture.png").shape[0] > 1.4 * (y1 - y0)
+    assert read_picture(folder / "picture.png").shape[0] > 1.2 * (y1 - y0)
 
 
 def test_a_large_picture_is_brought_to_1024(person, tmp_path):
@@ -146,6 +146,10 @@ class TestRefusals:
     )
     def test_a_face_on_its_side(self, person, tmp_path, turn, words):
         refused(save(tmp_path / "lying.png", cv2.rotate(person, turn)), tmp_path, words)
+
+    def test_a_face_cut_off_or_turned_away(self, person, tmp_path):
+        half = save(tmp_path / "half.png", person[:, person.shape[1] // 2 :])
+        refused(half, tmp_path, "cut off by the edge of the picture|no face found|can't be made out|turned")
 
     def test_not_a_picture(self, tmp_path):
         text = tmp_path / "letter.png"

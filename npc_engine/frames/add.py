@@ -23,8 +23,9 @@ SURE: Final = 0.5  # of the mesh network, that what it sees is a face
 LEANING: Final = 30.0  # degrees that a face may be tilted
 SIDEWAYS: Final = 40.0  # degrees that a face may be turned from the viewer
 COMPANION: Final = 0.35  # a second face of this size of the first counts; smaller ones are passers-by
+CUT_OFF: Final = 0.06  # share of the landmarks that may lie beyond the picture
 FRAME: Final = 2.2  # edge of the picture in face heights: head, hair and shoulders
-TIGHT, LOOSE = 1.55, 3.2  # a square picture framed between these is kept as it is
+TIGHT, LOOSE = 1.35, 3.2  # a square picture framed between these is kept as it is
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -88,6 +89,10 @@ def _only_face(finder: FaceFinder, pixels: Pixels, path: Path) -> FoundFace:
         raise FaceError(msg)
     points, sure = finder.landmarks(rgb, largest)
     _check(points, sure, path)
+    beyond = (points[:468, :2] < 0) | (points[:468, :2] > [rgb.shape[1], rgb.shape[0]])
+    if beyond.any(1).mean() > CUT_OFF:
+        msg = f"{path}: the face is cut off by the edge of the picture; one that shows the whole face will do"
+        raise FaceError(msg)
     return largest
 
 
@@ -179,7 +184,7 @@ def _cut(pixels: Pixels, left: int, top: int, side: int) -> Pixels:
     around = ((pad[0], pad[1]), (pad[2], pad[3]), (0, 0))
     if pixels.shape[2] == 4:
         return np.pad(part, around)
-    soft = blurred(np.pad(part, around, mode="edge"), side / 40)
+    soft = blurred(np.pad(part, around, mode="edge"), side / 14)
     soft[pad[0] : side - pad[1], pad[2] : side - pad[3]] = part
     return soft
 

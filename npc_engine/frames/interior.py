@@ -146,7 +146,7 @@ class SizedInterior:
             matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
             own = moved(texture, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
             canvas *= 1 - own[..., 3:]
-            canvas += own[..., :3] * light
+            canvas += own[..., :3] * np.sqrt(light)  # it has its own shade already
         return np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8)
 
     def _in_mouth(self, canvas: Floats, frame: _Frame) -> Floats:
