@@ -551,7 +551,7 @@ def test_serving_for_ever_ends_when_stopped(stage):
     server = Server(stage, "tcp://127.0.0.1:*")
     server.stop()  # before it began: nothing to stop
     server = Server(stage, "tcp://127.0.0.1:*")
-    serving = threading.Thread(target=server.serve_forever)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     wait_for(lambda: "*" not in server.address)
     with pytest.raises(ServerError, match="the server was started already"):
@@ -580,7 +580,7 @@ def test_a_client_finds_an_engine_that_came_back(stage):
 
 def test_an_address_in_use_and_addresses_open_to_the_network_are_refused(server, stage):
     with pytest.raises(ServerError, match="is another npc-engine running"):
-        Server(stage, server.address).start()
+        Server(stage, server.address).serve_forever()
     for address in ("tcp://*:7890", "tcp://0.0.0.0:7890", "tcp://192.168.1.5:7890", "tcp://[::]:7890"):
         with pytest.raises(ServerError, match="is not loopback: anyone on the network"):
             Server(stage, address).start()

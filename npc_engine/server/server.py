@@ -27,6 +27,7 @@ class Server:
     def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS) -> None:
         self.address = address
         self._stage = stage
+        self._started = threading.Event()
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
@@ -35,9 +36,14 @@ class Server:
 
     def start(self) -> None:
         """Bind and serve on a thread, with `address` then exact; raises `ServerError` where it can't bind."""
-        if self._thread is not None:
+        if self._started.is_set():
             raise ServerError("the server was started already")
-        router = Router(self.address)
+        self._started.set()
+        try:
+            router = Router(self.address)
+        except ServerError:
+            self._started.clear()
+            raise
         self.address = router.address
         self._wake = Wake()
         self._thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
@@ -54,7 +60,7 @@ class Server:
 
     def serve_forever(self) -> None:
         """Serve until `stop` is called or Ctrl-C is pressed; raises `ServerError` when the wire thread fails."""
-        if self._thread is None:
+        if not self._started.is_set():
             self.start()
         try:
             while not self._ended.wait(0.5):  # with a limit, because Windows hears no Ctrl-C in an endless wait
