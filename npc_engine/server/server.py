@@ -27,7 +27,7 @@ class Server:
     def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS) -> None:
         self.address = address
         self._stage = stage
-        self._started = threading.Event()
+        self._changing = threading.Lock()  # start and stop, from whichever threads
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
@@ -36,31 +36,29 @@ class Server:
 
     def start(self) -> None:
         """Bind and serve on a thread, with `address` then exact; raises `ServerError` where it can't bind."""
-        if self._started.is_set():
-            raise ServerError("the server was started already")
-        self._started.set()
-        try:
+        with self._changing:
+            if self._thread is not None:
+                raise ServerError("the server was started already")
             router = Router(self.address)
-        except ServerError:
-            self._started.clear()
-            raise
-        self.address = router.address
-        self._wake = Wake()
-        self._thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
-        self._thread.start()
+            self._wake = Wake()
+            thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
+            thread.start()
+            self._thread = thread
+            self.address = router.address
         LOG.info("listening on %s", self.address)
 
     def stop(self) -> None:
         """Cut every line, tell the games, and end; returns when all threads of the server have. May be called twice."""
         self._stopping.set()
-        if self._wake is None or self._thread is None:
-            return
-        self._wake()
+        with self._changing:
+            if self._wake is None or self._thread is None:
+                return
+            self._wake()
         self._thread.join(STOP_S)
 
     def serve_forever(self) -> None:
         """Serve until `stop` is called or Ctrl-C is pressed; raises `ServerError` when the wire thread fails."""
-        if not self._started.is_set():
+        if self._thread is None:
             self.start()
         try:
             while not self._ended.wait(0.5):  # with a limit, because Windows hears no Ctrl-C in an endless wait
