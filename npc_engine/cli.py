@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# The matrices here are small and lines run beside each other: one BLAS thread a line. With more, threads that wait for
+# their share spin, and on a busy machine a product takes ten times as long. It must be set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import sys
 from collections.abc import Sequence
