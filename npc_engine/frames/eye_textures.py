@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.frames.sampling import blurred
+from npc_engine.frames.sampling import blurred, opaque
 from npc_engine.moments import Pixels
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _LIGHT: Final = np.array([0.299, 0.587, 0.114])
 
 
 def textures(eye: Eye, source: Pixels) -> tuple[Floats, Pixels, Pixels]:
-    """The corner f32[2] of both textures in the source, the lid without lashes, and the whole eyeball: u8[h, w, 3]."""
+    """The corner f32[2] of both textures in the source, the lid without lashes, and the whole eyeball, RGBA."""
     edge = source.shape[0]
     reach = np.array(REACH) * eye.width * edge
     low = np.clip(np.floor(eye.centre * edge - reach), 0, edge - 2).astype(int)
@@ -35,7 +35,7 @@ def textures(eye: Eye, source: Pixels) -> tuple[Floats, Pixels, Pixels]:
 
 
 def _bytes(colours: npt.NDArray[Any]) -> Pixels:
-    return np.asarray(np.round(np.clip(colours, 0, 255)), np.uint8)
+    return opaque(np.asarray(np.round(np.clip(colours, 0, 255)), np.uint8))
 
 
 def _spread(colours: Floats, weights: npt.NDArray[Any], across: float, along: float) -> tuple[Floats, Floats]:

@@ -65,15 +65,15 @@ class Eye:
         """Picture units f[..., 2] to eye widths along and below the line from corner to corner."""
         return np.asarray((places - self.centre) @ self.axes.T / self.width)
 
-    def _darkest(self, picture: Pixels) -> npt.NDArray[np.float32]:
-        """The colour of the lashes: the darkest of what lies along the upper lid."""
+    def _darkest(self, picture: Pixels) -> Pixels:
+        """The colour of the lashes as RGBA: the darkest of what lies along the upper lid."""
         u = np.linspace(-0.42, 0.42, 40)
         v = np.interp(u, self.u, self.upper)[:, None] + np.linspace(-0.05, 0.05, 9)
         uv = np.stack(np.broadcast_arrays(u[:, None], v), -1)
         where = (self.centre + self.width * (uv @ self.axes)) * picture.shape[0] - 0.5
         seen = read(picture[..., :3], where).reshape(-1, 3).astype(np.float32)
         order = np.argsort(seen.sum(1))
-        return np.asarray(seen[order[: len(order) // 10]].mean(0) * 0.9, np.float32)
+        return np.append(seen[order[: len(order) // 10]].mean(0) * 0.9, 255).astype(np.uint8)
 
     def lids(self, blink: float, wide: float, squint: float, look_down: float) -> Floats:
         """Both lids as drawn, how far both have moved, the skin above and the taper: f32[STEPS, 6], eye widths."""
@@ -105,7 +105,7 @@ class SizedEye:
         self._first, self._last = np.array([-0.6, -0.64]) * reach, np.array([0.6, 0.5]) * reach
 
     def paint(self, out: Pixels, where: Floats, box: tuple[int, int, int, int], weights: Floats) -> None:
-        """Draw lids and gaze over `out`; `where` f32[h, w, 2] is the map by which `box` of it was read."""
+        """Draw lids and gaze over the RGBA `out`; `where` f32[h, w, 2] is the map by which `box` of it was read."""
         eye = self._eye
         blink, wide, squint = (float(weights[i]) for i in eye.channels)
         pitch, yaw = (float(np.clip(weights[CHANNEL[n]], -LOOK_MOST, LOOK_MOST)) for n in ("gazePitch", "gazeYaw"))
@@ -125,7 +125,7 @@ class SizedEye:
         lids = eye.lids(blink, wide, squint, float(look[1])).take(column.astype(np.intp), axis=0, mode="clip")
         over, under = lids[..., 0] - uv[..., 1], uv[..., 1] - lids[..., 1]  # distance above the upper, below the lower
         drawn = self._skin(place, over, under, lids, blink)
-        ball = np.ascontiguousarray(out[top:bottom, left:right, :3])
+        ball = np.ascontiguousarray(out[top:bottom, left:right])
         if moved:
             ball = mixed(ball, self._eyeball(place, uv, look), np.full(over.shape, moved))
         soft = np.float32(eye.width / SOFT)
@@ -136,18 +136,16 @@ class SizedEye:
         drawn = mixed(drawn, ball, np.clip(seen, 0, 1))
         if blink:  # lashes as one soft line, where the lids meet in the end
             line = np.exp(-((over * np.float32(1 / 0.03)) ** 2)) * lids[..., 5]
-            lash = np.broadcast_to(eye.lash, drawn.shape).astype(np.uint8)
+            lash = np.ascontiguousarray(np.broadcast_to(eye.lash, drawn.shape))
             drawn = mixed(drawn, lash, line * np.float32(LASH * min(1.0, 1.6 * blink)))
-        out[top:bottom, left:right, :3] = drawn
+        out[top:bottom, left:right, :3] = drawn[..., :3]
 
     def _skin(self, place: Floats, over: Floats, under: Floats, lids: Floats, blink: float) -> Pixels:
-        """The lids' skin, slid over the eyeball: u8[h, w, 3]."""
+        """The lids' skin, slid over the eyeball: u8[h, w, 4]."""
         pull_up = lids[..., 2] * _fade(over / (lids[..., 4] + np.maximum(lids[..., 2], 0)))
         pull_down = lids[..., 3] * _fade(under * np.float32(1 / BELOW))
         at = place - np.where(over > under, pull_up, pull_down)[..., None] * self._down
         skin = read(self._source, at)
-        if skin.shape[2] == 4:
-            skin = np.ascontiguousarray(skin[..., :3])
         if blink:
             skin = mixed(skin, read(self._bare, at - self._low), (over > under) * np.float32(min(1.0, 1.5 * blink)))
         return skin

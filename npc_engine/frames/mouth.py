@@ -67,7 +67,7 @@ class SizedMouth:
         self._interior = mouth.interior.at(source, size, scale)
 
     def paint(self, out: Pixels, box: tuple[int, int, int, int], layers: Layers, weights: Floats) -> None:
-        """Compose the mouth over `out`, of which `box` (left, top, right, bottom) can move."""
+        """Compose the mouth over the RGBA `out`, of which `box` (left, top, right, bottom) can move."""
         margin = MARGIN * self._motion.grid.cell
         left, top = np.maximum(np.floor((layers.rims.min(0) - margin) * self._size), box[:2]).astype(int)
         right, bottom = np.minimum(np.ceil((layers.rims.max(0) + margin) * self._size), box[2:]).astype(int)

@@ -20,7 +20,7 @@ from npc_engine.frames.eyes import Eye, SizedEye
 from npc_engine.frames.lips import Lips
 from npc_engine.frames.motion import CLOSED, Motion
 from npc_engine.frames.mouth import Mouth, SizedMouth
-from npc_engine.frames.sampling import blurred, enlarged, read, shrunk
+from npc_engine.frames.sampling import blurred, enlarged, opaque, read, shrunk, without_alpha
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Picture, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -37,11 +37,11 @@ TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 class _Sized:
     """What one output size needs."""
 
-    source: Pixels  # the picture at `scale` times the output size
+    source: Pixels  # RGBA, the picture at `scale` times the output size
     scale: int
     box: tuple[int, int, int, int]  # left, top, right, bottom of what moves, output pixels
     still: Floats  # f32[h, w, 2], the map of the box when nothing moves
-    base: Pixels  # the picture at output size
+    base: Pixels  # RGBA, the picture at output size
     mouth: SizedMouth
     eyes: tuple[SizedEye, ...]
 
@@ -89,7 +89,7 @@ class Portrait:
         at.mouth.paint(out, at.box, layers, weights)
         for eye in at.eyes:
             eye.paint(out, where, at.box, weights)
-        return out
+        return out if self.picture.shape[2] == 4 else without_alpha(out)
 
     def _drawn(self, exp: Exp) -> Floats:
         """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
@@ -125,7 +125,7 @@ class Portrait:
         # the picture keeps its sharpness while it moves
         scale = 2 if size <= 640 else 1
         edge = size * scale
-        source = shrunk(self.picture, edge, edge)
+        source = opaque(shrunk(self.picture, edge, edge))
         y, x = np.mgrid[0:size, 0:size].astype(np.float32)
         every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         base = read(source, every)

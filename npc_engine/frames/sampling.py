@@ -41,6 +41,16 @@ def moved(source: Array, matrix: npt.NDArray[Any], width: int, height: int, *, b
     return _cv.warpAffine(source, matrix, (width, height), flags=flags, borderMode=border)  # type: ignore[no-any-return]
 
 
+def opaque(picture: Pixels) -> Pixels:
+    """`picture` with an alpha channel, of its own or full: OpenCV reads four channels in half the time of three."""
+    return picture if picture.shape[2] == 4 else _cv.cvtColor(picture, cv2.COLOR_RGB2RGBA)
+
+
+def without_alpha(picture: Pixels) -> Pixels:
+    """The RGB of an RGBA picture."""
+    return _cv.cvtColor(picture, cv2.COLOR_RGBA2RGB)  # type: ignore[no-any-return]
+
+
 def scale_add(array: Floats, factor: float, total: Floats) -> Floats:
     """`array` · `factor` + `total`, all of one shape, in one pass."""
     return _cv.scaleAdd(array, factor, total).reshape(total.shape)  # type: ignore[no-any-return]
