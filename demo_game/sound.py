@@ -97,6 +97,7 @@ class MixerSpeaker:
 
     def put(self, sound: Sound, now: float) -> None:
         """Hand over the next samples."""
+        self._look(now)
         samples = (np.clip(sound, -1, 1) * 32767).astype(np.int16)
         chunk = pygame.mixer.Sound(buffer=samples.tobytes())
         if self._sounding:
@@ -126,12 +127,12 @@ class MixerSpeaker:
     def _look(self, now: float) -> None:
         """Note whether the queued chunk has begun, and keep the count within what that says."""
         clock = self._clock
-        if clock.cut_at is not None or not self._sounding:
+        if clock.cut_at is not None:
             return
         if self._queued and self._channel.get_queue() is None:
             clock.low += self._sounding
             self._sounding, self._queued = self._queued, 0
-        if not self._queued and not self._channel.get_busy():
+        if self._sounding and not self._queued and not self._channel.get_busy():
             clock.low += self._sounding
             self._sounding = 0
         clock.bound(now, clock.low, clock.low + self._sounding)

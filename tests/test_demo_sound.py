@@ -41,6 +41,17 @@ def test_the_mixers_position_keeps_pace_with_the_device(mixer):
     assert np.median(late) < 0.12 * SAMPLE_RATE
 
 
+def test_the_mixers_position_stands_still_when_it_runs_dry(mixer):
+    mixer.begin(0.0)
+    mixer.put(np.zeros(2 * BUFFER, np.float32), 0.0)
+    pygame.time.wait(150)
+    assert mixer.dry(1.0)
+    assert mixer.heard(1.0) == mixer.heard(5.0) == BUFFER
+    mixer.put(np.zeros(8 * BUFFER, np.float32), 6.0)
+    assert mixer.heard(6.0) == BUFFER
+    assert mixer.heard(6.1) == pytest.approx(BUFFER + 2400, abs=2)
+
+
 def test_a_cut_position_goes_on_by_the_clock(mixer):
     mixer.begin(0.0)
     mixer.put(np.zeros(8 * BUFFER, np.float32), 0.0)
