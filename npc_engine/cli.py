@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from npc_engine import __version__
 from npc_engine.commands import bench, doctor, faces, say, serve, voices
-from npc_engine.commands.common import UsageError, known_errors
+from npc_engine.commands.common import known_errors
 
 EXAMPLES = """examples:
   npc-engine serve                                      answer games on tcp://127.0.0.1:7890
@@ -43,10 +43,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the npc-engine command; 0 when it did what was asked, 1 when a check failed, 2 when it could not."""
     arguments = parser().parse_args(argv)
-    written_for_people: tuple[type[Exception], ...] = (UsageError, *known_errors())
     try:
         return int(arguments.run(arguments))
-    except written_for_people as error:
+    except Exception as error:
+        if not isinstance(error, known_errors()):  # asked only now: knowing them means loading OpenCV
+            raise
         print(f"npc-engine: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

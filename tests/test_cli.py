@@ -1,6 +1,7 @@
 """The command line: what a person types and reads."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -108,3 +109,13 @@ def test_base_install_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "[]"
+
+
+def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        assert address in refused(capsys, "serve", "--address", address)
+    assert "0.0.0.0" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890")
+    assert "expected -60 to 120" in refused(capsys, "serve", "--lookahead-ms", "130")

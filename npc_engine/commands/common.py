@@ -21,9 +21,10 @@ def known_errors() -> tuple[type[Exception], ...]:
     from npc_engine.client import ClientError
     from npc_engine.files.writer import FileError
     from npc_engine.frames.pictures import FaceError
+    from npc_engine.server.sockets import ServerError
     from npc_engine.speech.errors import SpeechError
 
-    return (CastError, ClientError, FileError, FaceError, SpeechError)
+    return (UsageError, CastError, ClientError, FileError, FaceError, ServerError, SpeechError)
 
 
 def command(commands: Commands, name: str, about: str, examples: str) -> argparse.ArgumentParser:
