@@ -49,9 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     for name, error in troupe.warm().items():
         log.error("character %s can't be loaded and will be refused: %s", name, error)
     server = Server(troupe, arguments.address)
+    server.start()
     log.info(
         "npc-engine answers on %s with %d characters, ready in %.1f s",
-        arguments.address,
+        server.address,
         len(troupe.npcs()),
         time.perf_counter() - began,
     )
