@@ -54,8 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except scene.SceneError as error:
         print(f"demo_game: {error}", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _interrupt)  # so that the engine that we started stops with us
     with ExitStack() as stack:
+        before = signal.signal(signal.SIGTERM, _interrupt)  # so that the engine that we started stops with us
+        stack.callback(signal.signal, signal.SIGTERM, before)
         engine = stack.enter_context(Engine(arguments.address)) if arguments.engine else None
         if engine is not None and engine.found:
             print(f"an engine answers at {arguments.address} already: using it")

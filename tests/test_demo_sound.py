@@ -5,7 +5,7 @@ import pygame
 import pytest
 import village  # noqa: F401 - chooses the dummy drivers
 
-from demo_game.sound import BUFFER, FADE_MS, MixerSpeaker, SilentSpeaker, TapeSpeaker
+from demo_game.sound import BUFFER, FADE_MS, MixerSpeaker, NoSoundError, SilentSpeaker, TapeSpeaker
 from demo_game.tape import TapedSpeaker
 from npc_engine.moments import SAMPLE_RATE
 
@@ -50,6 +50,13 @@ def test_the_mixers_position_stands_still_when_it_runs_dry(mixer):
     mixer.put(np.zeros(8 * BUFFER, np.float32), 6.0)
     assert mixer.heard(6.0) == BUFFER
     assert mixer.heard(6.1) == pytest.approx(BUFFER + 2400, abs=2)
+
+
+def test_no_sound_device_is_said_and_not_guessed(monkeypatch):
+    monkeypatch.setenv("SDL_AUDIODRIVER", "none-such")
+    pygame.mixer.quit()
+    with pytest.raises(NoSoundError, match="no sound device"):
+        MixerSpeaker()
 
 
 def test_a_cut_position_goes_on_by_the_clock(mixer):
