@@ -311,9 +311,10 @@ class TestLoading:
         np.savez(path, points=np.full((478, 3), np.nan))
         with pytest.raises(FaceError, match="finite"):
             load_face(spec, folder)
-        np.savez(path, points=np.full((478, 3), 9999.0))
-        with pytest.raises(FaceError, match="do not lie in a picture"):
-            load_face(spec, folder)
+        for value in (9999.0, 300.0):
+            np.savez(path, points=np.full((478, 3), value))
+            with pytest.raises(FaceError, match="not those of a face in a picture of 768 pixels; add the face again"):
+                load_face(spec, folder)
 
     def test_a_picture_that_is_not_square(self, face):
         spec, folder = face

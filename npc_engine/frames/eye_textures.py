@@ -75,7 +75,7 @@ def _eyeball(eye: Eye, part: Floats, uv: npt.NDArray[Any], unit: float) -> npt.N
         light = part @ _LIGHT
         white = shown * (light >= np.percentile(light[shown > 0.5], 75)) if (shown > 0.5).any() else shown + 1e-3
     near, share = _spread(part, white, 0.10 * unit, 0.05 * unit)
-    far, _ = _spread(part, white + 1e-6, 0.5 * unit, 0.5 * unit)
+    far = np.asarray((part * white[..., None]).sum((0, 1)) / max(float(white.sum()), 1e-3), np.float32)
     sure = np.clip(share / 0.02, 0, 1)[..., None]
     ball = far + (near - far) * sure
     ball *= (1 - 0.25 * np.clip((upper + 0.03 - v) / 0.10, 0, 1))[..., None]  # the upper lid's shadow goes with it

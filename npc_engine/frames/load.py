@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from npc_engine.cast import FaceSpec, near
-from npc_engine.frames.landmarks import LANDMARKS
+from npc_engine.frames.landmarks import LANDMARKS, MESH
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import ANGLES, EXP50
 
-SMALLEST = 64
+SMALLEST: Final = 64
+INSIDE: Final = 0.85  # share of the landmarks that lie in the picture
+NARROWEST: Final = 16  # pixels across a face
 
 
 def load_face(spec: FaceSpec, folder: Path) -> Portrait:
@@ -45,8 +48,9 @@ def load_face(spec: FaceSpec, folder: Path) -> Portrait:
     if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
         msg = f"{path}: landmarks of shape {points.shape}, expected ({LANDMARKS}, 3) finite numbers; add the face again"
         raise FaceError(msg)
-    low, high = points[:, :2].min(), points[:, :2].max()
-    if low < -0.5 * width or high > 1.5 * width:
-        msg = f"{path}: landmarks from {low:.0f} to {high:.0f} do not lie in a picture of {width} pixels"
+    mesh = points[:MESH, :2]
+    inside = ((mesh >= 0) & (mesh <= width)).all(1).mean()
+    if inside < INSIDE or np.ptp(mesh[:, 0]) < NARROWEST:
+        msg = f"{path}: the landmarks are not those of a face in a picture of {width} pixels; add the face again"
         raise FaceError(msg)
     return Portrait(pixels, points, spec.limits)

@@ -106,5 +106,7 @@ class SizedMouth:
 
 
 def _layer(source: Pixels, where: npt.NDArray[Any], matte: npt.NDArray[Any]) -> Pixels:
-    """RGB and matte, u8[h, w, 4]."""
-    return np.dstack([read(source[..., :3], where), np.round(matte * 255).astype(np.uint8)])
+    """RGB and matte, u8[h, w, 4], of the RGBA `source`."""
+    layer = read(source, where)
+    layer[..., 3] = np.round(matte * 255)
+    return layer
