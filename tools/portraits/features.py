@@ -25,7 +25,8 @@ def brows(human: MakeHuman, points: Points, person: Person, ground: Ground) -> N
         # a cubic, or the outline's corners would show as bumps
         ceiling, floor = (np.polyval(np.polyfit(order, bound, 3), x) for bound in (top, low))
         middle, thick = (ceiling + floor) / 2, (ceiling - floor) * (person.brow_thickness * (1 - 0.6 * t**2))
-        middle = middle + person.brow_lift
+        # the outline dips at its inner end, which makes a face look cross
+        middle = middle + person.brow_lift * np.interp(t, [0, 0.35, 0.7, 1], [1.0, 0.55, 0.1, -0.2])
         y = middle + (s - 0.5) * thick
         rise = np.interp(t, [0, 0.15, 0.4, 1], [1.15, 0.7, 0.20, -0.25]) + 0.9 * (0.5 - s) + rng.normal(0, 0.16, len(t))
         way = np.stack([np.cos(rise), np.sin(rise)], 1)

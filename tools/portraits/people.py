@@ -22,7 +22,7 @@ class Person:
     brow_hairs: int
     brow_length: float  # decimetres
     brow_thickness: float  # share of that mesh's height at the inner end
-    brow_lift: float  # decimetres above that mesh
+    brow_lift: float  # decimetres of the inner end above that mesh
     lashes: float  # their length, 1 is a young woman's
     brow_colour: tuple[Colour, Colour]
     hair_colour: tuple[Colour, Colour]  # root, tip
@@ -100,6 +100,7 @@ MAREN = Person(
         "eyebrows/eyebrows-trans-up": 0.35,
         "eyebrows/eyebrows-angle-up": 0.2,
         "mouth/mouth-angles-up": 0.5,
+        "expression/units/caucasian/mouth-corner-puller": 0.15,
         "mouth/mouth-cupidsbow-incr": 0.3,
         "mouth/mouth-lowerlip-volume-incr": 0.25,
         "mouth/mouth-scale-horiz-decr": 0.1,
@@ -114,10 +115,10 @@ MAREN = Person(
     age=0.10,
     iris=((0.52, 0.40, 0.18), (0.28, 0.36, 0.22)),
     brows="eyebrows/eyebrow010/eyebrow010",
-    brow_hairs=330,
+    brow_hairs=380,
     brow_length=0.07,
     brow_thickness=0.72,
-    brow_lift=0.012,
+    brow_lift=0.036,
     lashes=1.0,
     brow_colour=((0.22, 0.13, 0.08), (0.30, 0.18, 0.11)),
     hair_colour=((0.23, 0.125, 0.07), (0.42, 0.25, 0.14)),

@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("assets", type=Path, help="base of makehuman-assets")
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, default=768, help="pixels, default 768")
-    parser.add_argument("--samples", type=int, default=32, help="Cycles samples a pixel before denoising, default 32")
+    parser.add_argument("--samples", type=int, default=28, help="Cycles samples a pixel before denoising, default 28")
     parser.add_argument("--hair", type=float, default=1.0, help="share of the strands, default 1")
     parser.add_argument(
         "--window", type=float, nargs=4, metavar=("LEFT", "RIGHT", "BOTTOM", "TOP"), help="only this part, 0..1"
