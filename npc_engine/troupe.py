@@ -10,11 +10,12 @@ from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.frames.encode import encode_picture
 from npc_engine.frames.load import load_face
 from npc_engine.frames.portrait import Portrait
-from npc_engine.moments import Pixels
+from npc_engine.moments import NEUTRAL, Pixels
 from npc_engine.performance import Face, NoFace, Npc, Voice
 from npc_engine.speech.load import VoiceEngines
 
 DEFAULT_LOOKAHEAD_MS = 60
+WARM_SIZE = 512  # pixels; the size that games ask for most
 
 
 class Troupe:
@@ -78,7 +79,7 @@ class Troupe:
             return self._mouths[style]
 
     def warm(self) -> dict[str, CastError]:
-        """Load every character and run its mouth once, so that the first line is as fast as the rest.
+        """Load every character and run its mouth and face once, so that the first line is as fast as the rest.
 
         Gives the characters that can't be loaded, with the reason: they are refused when a game asks for them, and do
         not keep the others from speaking.
@@ -91,6 +92,8 @@ class Troupe:
                 broken[name] = error
         for mouth in self._mouths.values():
             mouth.warm()
+        for face in self._faces.values():
+            self.encode(face.render(NEUTRAL, WARM_SIZE))  # a face's first picture of a size prepares that size
         return broken
 
     @staticmethod
