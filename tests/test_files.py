@@ -84,11 +84,12 @@ def test_mp4_keeps_click_and_flash_together(tmp_path, every):
         assert click == pytest.approx(tick * 0.02, abs=0.004)
 
 
-def test_png_sheet_shows_frames_and_curves(tmp_path):
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_sheet_shows_frames_and_curves(tmp_path, ending):
     pytest.importorskip("matplotlib")
     import cv2
 
-    picture = cv2.imread(str(write(tmp_path / "a.png")))
+    picture = cv2.imread(str(write(tmp_path / f"a.{ending}")))
     assert picture.shape[1] > 1200
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 500
 
@@ -111,7 +112,7 @@ def test_an_error_on_the_way_leaves_no_half_file(tmp_path):
 
 
 def test_unknown_ending_and_missing_folder_are_named(tmp_path):
-    with pytest.raises(FileError, match=r"unknown file ending '\.avi', expected one of \.mp4 \.wav"):
+    with pytest.raises(FileError, match=r"unknown file ending '\.avi', expected one of \.mp4 \.wav \.json"):
         writer_for(tmp_path / "a.avi", size=64, every=2)
     with pytest.raises(FileError, match="no such folder"):
         writer_for(tmp_path / "no" / "a.wav", size=64, every=2)

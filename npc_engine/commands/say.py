@@ -22,7 +22,7 @@ EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out l
 
 def add_to(commands: Commands) -> None:
     """Add the sub-command."""
-    parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz or .png files", EXAMPLES)
+    parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz, .png or .jpg files", EXAMPLES)
     parser.add_argument("text", help="what to say; - reads it from standard input")
     parser.add_argument("--npc", default="", help="a character of npcs.toml, with its voice and face")
     parser.add_argument("--voice", default="", help="a voice (npc-engine voices lists them)")

@@ -42,8 +42,8 @@ class Discarding:
             self.path.unlink(missing_ok=True)
 
 
-ENDINGS = (".mp4", ".wav", ".json", ".npz", ".png")
-NEEDS_PICTURES = (".mp4", ".png")
+ENDINGS = (".mp4", ".wav", ".json", ".npz", ".png", ".jpg")
+NEEDS_PICTURES = (".mp4", ".png", ".jpg")
 
 
 def writer_for(path: Path, *, size: int, every: int) -> Writer:
