@@ -39,8 +39,8 @@ class SheetWriter:
         if not self._moments:
             return
         seconds = len(self._moments) * TICK_MS / 1000
-        figure = Figure(figsize=(18, 10), layout="constrained")
-        rows = figure.add_gridspec(3, 1, height_ratios=(1.5, 1.4, 2))
+        figure = Figure(figsize=(18, 9), layout="constrained")
+        rows = figure.add_gridspec(3, 1, height_ratios=(0.9, 1.2, 1.8))
         self._draw_frames(figure, rows[0])
         time = (np.arange(len(self._moments)) + 0.5) * TICK_MS / 1000
         spectrogram = figure.add_subplot(rows[1])
