@@ -120,14 +120,16 @@ class SizedEye:
         if right - left < 2 or bottom - top < 2:
             return  # the head has turned this eye out of the picture
         place = where[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
-        uv = (place - self._origin) @ self._local
-        column = (uv[..., 0] + np.float32(ASIDE)) * np.float32((STEPS - 1) / (2 * ASIDE)) + np.float32(0.5)
+        # x and y by themselves: numpy is slow on a last axis of two
+        x, y = place[..., 0] - self._origin[0], place[..., 1] - self._origin[1]
+        u, v = (x * self._local[0, k] + y * self._local[1, k] for k in (0, 1))
+        column = (u + np.float32(ASIDE)) * np.float32((STEPS - 1) / (2 * ASIDE)) + np.float32(0.5)
         lids = eye.lids(blink, wide, squint, float(look[1])).take(column.astype(np.intp), axis=0, mode="clip")
-        over, under = lids[..., 0] - uv[..., 1], uv[..., 1] - lids[..., 1]  # distance above the upper, below the lower
+        over, under = lids[..., 0] - v, v - lids[..., 1]  # distance above the upper, below the lower
         drawn = self._skin(place, over, under, lids, blink)
         ball = np.ascontiguousarray(out[top:bottom, left:right])
         if moved:
-            ball = mixed(ball, self._eyeball(place, uv, look), np.full(over.shape, moved))
+            ball = mixed(ball, self._eyeball(place, (u, v), look), np.full(over.shape, moved))
         soft = np.float32(eye.width / SOFT)
         seen = np.clip(0.5 - over * soft, 0, 1) + np.clip(0.5 - under * soft, 0, 1) - 1
         if blink:
@@ -144,19 +146,28 @@ class SizedEye:
         """The lids' skin, slid over the eyeball: u8[h, w, 4]."""
         pull_up = lids[..., 2] * _fade(over / (lids[..., 4] + np.maximum(lids[..., 2], 0)))
         pull_down = lids[..., 3] * _fade(under * np.float32(1 / BELOW))
-        at = place - np.where(over > under, pull_up, pull_down)[..., None] * self._down
+        at = _aside(place, np.where(over > under, pull_up, pull_down), self._down)
         skin = read(self._source, at)
         if blink:
             skin = mixed(skin, read(self._bare, at - self._low), (over > under) * np.float32(min(1.0, 1.5 * blink)))
         return skin
 
-    def _eyeball(self, place: Floats, uv: Floats, look: Floats) -> Pixels:
+    def _eyeball(self, place: Floats, uv: tuple[Floats, Floats], look: Floats) -> Pixels:
         """The eyeball's colours: the iris moves as a whole, the white around it gives way."""
         eye = self._eye
-        away = uv - (eye.iris.astype(np.float32) + look)
-        r = np.sqrt((away * away).sum(-1)) * np.float32(1 / eye.iris_radius)
-        fall = _fade((r - np.float32(1.1)) * np.float32(1 / 1.7) + np.float32(FIRM))[..., None]
-        return read(self._ball, place - fall * (look[0] * self._along + look[1] * self._down) - self._low)
+        iris = eye.iris.astype(np.float32) + look
+        r = np.hypot(uv[0] - iris[0], uv[1] - iris[1]) * np.float32(1 / eye.iris_radius)
+        fall = _fade((r - np.float32(1.1)) * np.float32(1 / 1.7) + np.float32(FIRM))
+        at = _aside(place, fall, look[0] * self._along + look[1] * self._down)
+        return read(self._ball, at - self._low)
+
+
+def _aside(place: Floats, amount: Floats, way: Floats) -> Floats:
+    """`place` f32[h, w, 2] moved back by `amount` f32[h, w] times `way` f32[2]."""
+    out = np.empty(place.shape, np.float32)
+    for k in (0, 1):
+        np.subtract(place[..., k], amount * way[k], out=out[..., k])
+    return out
 
 
 def _fade(t: Floats) -> Floats:

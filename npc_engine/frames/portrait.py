@@ -29,6 +29,9 @@ SIZES: Final = 3  # output sizes kept ready per face, about 8 MB each at 512: ga
 LARGEST: Final = 2048
 SMALLEST: Final = 32
 JAW_EASE, JAW_MOST = 0.3, 0.52  # facts/faces: beyond 0.5 a warped jaw looks like a mask
+DEAD, DEAD_EXTRAS = 0.01, 0.03
+"""Weights that draw nothing: a network never says quite 0, and each lid, tongue or field that is drawn costs time."""
+EXTRAS: Final = [CHANNEL[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "tongueUp")]
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 """Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
 
@@ -59,7 +62,9 @@ class Portrait:
         self._motion = Motion(points, lips)
         self._mouth = Mouth(picture, points, lips, self._motion)
         self._eyes = tuple(Eye(picture, points, side, self._motion) for side in (0, 1))
-        self._limits = [(CHANNEL[name], float(most)) for name, most in (limits or {}).items()]
+        self._limits = [
+            (CHANNEL[name], _alive(np.full(ANGLES, most, np.float32))) for name, most in (limits or {}).items()
+        ]
         self._sized: OrderedDict[int, _Sized] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -95,10 +100,10 @@ class Portrait:
         """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
         w = np.empty(CLOSED + 1, np.float32)
         w[: len(EXP50)] = exp
-        np.clip(w[:ANGLES], 0, 1, out=w[:ANGLES])
+        w[:ANGLES] = np.clip(_alive(w[:ANGLES]), 0, 1)
         asked = float(w[0])
         for i, most in self._limits:
-            w[i] = min(w[i], most)
+            w[i] = min(w[i], most[i])
         if w[0] > JAW_EASE:
             room = JAW_MOST - JAW_EASE
             w[0] = JAW_EASE + room * np.tanh((w[0] - JAW_EASE) / room)
@@ -140,6 +145,13 @@ class Portrait:
             self._mouth.at(source, size, scale),
             tuple(eye.at(source, size, scale) for eye in self._eyes),
         )
+
+
+def _alive(weights: Floats) -> Floats:
+    """Weights f32[45] with what is dead taken off: from nothing on without a step, and 1 is 1."""
+    dead = np.full(ANGLES, DEAD, np.float32)
+    dead[EXTRAS] = DEAD_EXTRAS
+    return np.asarray((weights - dead) / (1 - dead), np.float32)
 
 
 def _bled(picture: Pixels) -> Pixels:
