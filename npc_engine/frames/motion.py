@@ -20,7 +20,8 @@ from npc_engine.moments import CHANNEL, EXP50
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-ROUNDS: Final = 4  # of the fixed-point iteration; what remains is a tenth of a pixel at 512, and a fifth round takes none of it
+# Of the fixed-point iteration; what remains is a tenth of a pixel at 512 at most, and a fifth round takes none of it.
+ROUNDS: Final = 4
 FAR: Final = 14  # cells that jaw and head can carry the mouth
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
 GAIN: Final = {"mouthPucker": 1.6, "mouthFunnel": 1.25}
