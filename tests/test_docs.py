@@ -1,5 +1,6 @@
 """The documentation is true: its commands parse, its Python runs, its links lead somewhere."""
 
+import hashlib
 import re
 import shlex
 import subprocess
@@ -63,3 +64,17 @@ def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http:", "https:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+def test_licenses_name_every_binary_asset_that_ships_with_its_hash():
+    text = (ROOT / "LICENSES.md").read_text(encoding="utf-8")
+    listed = {path: digest for digest, path in re.findall(r"    ([0-9a-f]{64})  (\S+)", text)}
+    shipped = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("npc_engine", "faces", "voices", "demo_game")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".onnx", ".tflite", ".npz", ".png", ".wav") and path.name != "preview.png"
+    ]
+    assert sorted(shipped) == sorted(listed)
+    for path, digest in listed.items():
+        assert hashlib.sha256((ROOT / path).read_bytes()).hexdigest() == digest, path
