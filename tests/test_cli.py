@@ -117,5 +117,5 @@ def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(capsys):
         taken.listen()
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         assert address in refused(capsys, "serve", "--address", address)
-    assert "0.0.0.0" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890")
+    assert "is not loopback" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890")
     assert "expected -60 to 120" in refused(capsys, "serve", "--lookahead-ms", "130")

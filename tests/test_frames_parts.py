@@ -111,7 +111,7 @@ def test_faces_are_found_wherever_they_are_and_in_their_number():
     found = sorted(finder.find(scene), key=lambda f: f.box[0])
     assert len(found) == 2
     for f, (x, y) in zip(found, ((10, 300), (500, 20)), strict=True):
-        assert np.abs(f.mouth - one.mouth - [x, y]).max() < 20
+        assert np.abs(f.mouth - one.mouth - [x, y]).max() < 0.2 * one.size
     points, sure = finder.landmarks(face, one)
     assert sure > 0.9
     nose, left_eye, right_eye, chin = (points[i, :2] for i in (1, 263, 33, 152))

@@ -102,8 +102,8 @@ class Portrait:
         w[: len(EXP50)] = exp
         w[:ANGLES] = np.clip(_alive(w[:ANGLES]), 0, 1)
         asked = float(w[0])
-        for i, most in self._limits:
-            w[i] = min(w[i], most[i])
+        for i, capped in self._limits:
+            w[i] = min(w[i], capped[i])
         if w[0] > JAW_EASE:
             room = JAW_MOST - JAW_EASE
             w[0] = JAW_EASE + room * np.tanh((w[0] - JAW_EASE) / room)
