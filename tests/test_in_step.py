@@ -35,11 +35,11 @@ def correlation_at(lag, drawn, asked):
     return float(np.corrcoef(a, b)[0, 1])
 
 
-@pytest.fixture(scope="module")
-def line(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("line")
+@pytest.fixture(scope="module", params=["maren", "elder"])
+def line(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
     files = [folder / "line.mp4", folder / "line.npz", folder / "line.wav"]
-    assert main(["say", TEXT, "--npc", "maren", *(o for f in files for o in ("--out", str(f)))]) == 0
+    assert main(["say", TEXT, "--npc", request.param, *(o for f in files for o in ("--out", str(f)))]) == 0
     return files
 
 
