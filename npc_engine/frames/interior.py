@@ -126,32 +126,33 @@ class SizedInterior:
         along, down = lips.axes[0] + turn * lips.axes[1], lips.axes[1] - turn * lips.axes[0]
         frame = _Frame(along, down, lips.centre + skull, lips.centre + jaw, np.array(corner) + 0.5)
         k = max(1, round(0.07 * self._width)) * 2 + 1
-        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)[..., None]  # 0 in a slit, 1 in a wide opening
-        canvas = np.asarray(self._of.dark * (1.3 - 0.8 * near), np.float32)
+        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)  # 0 in a slit, 1 in a wide opening
+        # f32[3, h, w], colours first: numpy is slow on a last axis of three
+        canvas = np.asarray(_planes(self._of.dark) * (1.3 - 0.8 * near), np.float32)
         light = np.asarray(np.clip(0.15 + 1.4 * near, 0, 1), np.float32)  # lips shade what lies close behind them
         up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
         opened = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
         at = self._in_mouth(canvas, frame)
         self._tongue(canvas, light, at, (0.36, 0.08 + 0.6 * opened + up * (0.10 + 0.3 * opened), 1.0))
         seam, tooth = self._of.seam, self._of.tooth
-        self._lay(canvas, light * LOWER_DIM * tooth, self._lower, (frame, frame.jaw, seam + LOWER_BITE))
+        self._lay(canvas, _planes(LOWER_DIM * tooth) * light, self._lower, (frame, frame.jaw, seam + LOWER_BITE))
         if out:  # the tip, over the lower teeth to the upper
             self._tongue(canvas, light, at, (0.27, 0.16 + out * (0.05 + 0.8 * opened), min(1.0, 3 * out)))
         if self._own is None:
             top = seam + UPPER_BITE - self._upper.shape[0] / (FINE * self._fine)
-            self._lay(canvas, light * tooth, self._upper, (frame, frame.skull, top))
+            self._lay(canvas, _planes(tooth) * light, self._upper, (frame, frame.skull, top))
         else:
             low, texture = self._own
             first = (frame.corner - skull * self._size) * self._scale - 0.5 - low
             matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
-            own = moved(texture, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
-            canvas *= 1 - own[..., 3:]
-            canvas += own[..., :3] * np.sqrt(light)  # it has its own shade already
-        return np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8)
+            own = moved(texture, matrix, canvas.shape[2], canvas.shape[1], border=cv2.BORDER_CONSTANT)
+            canvas *= 1 - own[..., 3]
+            canvas += np.moveaxis(own[..., :3], 2, 0) * np.sqrt(light)  # it has its own shade already
+        return np.ascontiguousarray(np.moveaxis(np.clip(canvas + 0.5, 0, 255), 0, 2), np.uint8)
 
     def _in_mouth(self, canvas: Floats, frame: _Frame) -> Floats:
         """Where each pixel of the canvas lies, in mouth widths along and below the middle as the jaw carries it."""
-        y, x = np.mgrid[0 : canvas.shape[0], 0 : canvas.shape[1]].astype(np.float32)
+        y, x = np.mgrid[0 : canvas.shape[1], 0 : canvas.shape[2]].astype(np.float32)
         away = np.stack([x, y], -1) + (frame.corner - frame.jaw * self._size).astype(np.float32)
         return np.asarray(away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32))
 
@@ -168,7 +169,7 @@ class SizedInterior:
             * np.clip((half - np.abs(x)) * np.float32(1 / 0.05), 0, 1)
             * there
         )
-        canvas += matte[..., None] * (self._of.tongue * shade[..., None] * light - canvas)
+        canvas += matte * (_planes(self._of.tongue) * (shade * light) - canvas)
 
     def _lay(self, canvas: Floats, colour: Floats, row: Floats, at: tuple[_Frame, npt.NDArray[Any], float]) -> None:
         """Lay a row of teeth over the canvas; `at` is a frame, a middle and how far below it the row's top is."""
@@ -177,6 +178,11 @@ class SizedInterior:
         turned = np.stack([frame.along, frame.down]) * grain / self._width
         start = turned @ (frame.corner - centre * self._size) + [row.shape[1] / 2 - 0.5, -top * grain - 0.5]
         matrix = np.column_stack([turned, start])
-        got = moved(row, matrix, canvas.shape[1], canvas.shape[0], border=cv2.BORDER_CONSTANT)
-        canvas *= 1 - got[..., 1:]
-        canvas += got[..., :1] * colour
+        got = moved(row, matrix, canvas.shape[2], canvas.shape[1], border=cv2.BORDER_CONSTANT)
+        canvas *= 1 - got[..., 1]
+        canvas += got[..., 0] * colour
+
+
+def _planes(colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A colour [3] as f32[3, 1, 1], to be spread over planes."""
+    return np.asarray(colour, np.float32)[:, None, None]
