@@ -9,12 +9,16 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, cast_option, command, known_errors, table
+
+if TYPE_CHECKING:  # loading it means loading every stage, which --help need not
+    from npc_engine.troupe import Troupe
 
 EXAMPLES = """  npc-engine doctor
 """
@@ -96,12 +100,10 @@ def _self_test(cast: Cast) -> int:
     return 1 if failed else 0
 
 
-def _voice(troupe: object, name: str) -> str:
+def _voice(troupe: Troupe, name: str) -> str:
     from npc_engine.moments import CHANNEL, TICK_MS, Line
     from npc_engine.performance import perform
-    from npc_engine.troupe import Troupe
 
-    assert isinstance(troupe, Troupe)  # noqa: S101 - narrows the type for mypy
     moments = list(perform(Line("doctor", name, LINE), troupe.npc("", voice=name)))
     level = float(np.sqrt(np.mean(np.concatenate([m.sound for m in moments]) ** 2)))
     opened = max(float(m.exp[CHANNEL["jawOpen"]]) for m in moments)
@@ -110,11 +112,9 @@ def _voice(troupe: object, name: str) -> str:
     return f"{len(moments) * TICK_MS / 1000:.1f} s, level {20 * np.log10(level):.0f} dB, jaw opens to {opened:.2f}"
 
 
-def _face(troupe: object, name: str) -> str:
+def _face(troupe: Troupe, name: str) -> str:
     from npc_engine.moments import CHANNEL, NEUTRAL
-    from npc_engine.troupe import Troupe
 
-    assert isinstance(troupe, Troupe)  # noqa: S101 - narrows the type for mypy
     face = troupe.face(name)
     open_jaw = NEUTRAL.copy()
     open_jaw[CHANNEL["jawOpen"]] = 0.4
@@ -125,13 +125,11 @@ def _face(troupe: object, name: str) -> str:
     return f"512×512, opening the jaw changes {moved} pixels"
 
 
-def _over_tcp(troupe: object) -> str:
+def _over_tcp(troupe: Troupe) -> str:
     from npc_engine.client import Client
     from npc_engine.server.server import Server
-    from npc_engine.troupe import Troupe
     from npc_engine.wire.messages import Moments
 
-    assert isinstance(troupe, Troupe)  # noqa: S101 - narrows the type for mypy
     npc = next(iter(troupe.cast.npcs()))
     server = Server(troupe, "tcp://127.0.0.1:*")
     server.start()

@@ -11,7 +11,7 @@ from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.files.writer import NEEDS_PICTURES, Discarding, Writer, writer_for
 from npc_engine.moments import TICK_MS, Line, Outputs
-from npc_engine.performance import perform
+from npc_engine.performance import NoFace, perform
 
 EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
   npc-engine say "Mind the step!" --npc maren --out line.wav --out line.json
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     pictures = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
     troupe = Troupe(Cast.standard(arguments.cast))
     npc = troupe.npc(arguments.npc, arguments.voice, arguments.face)
-    has_face = bool(arguments.face or (arguments.npc and troupe.cast.npc(arguments.npc).face))
+    has_face = not isinstance(npc.face, NoFace)
     for path in pictures:
         if not has_face and path.suffix.lower() == ".mp4":
             raise UsageError(f"{path} shows a face: --face NAME (npc-engine faces list), or --npc with one")

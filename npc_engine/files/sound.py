@@ -5,14 +5,8 @@ from __future__ import annotations
 import wave
 from pathlib import Path
 
-import numpy as np
-
-from npc_engine.moments import SAMPLE_RATE, Moment, Sound
-
-
-def pcm16(sound: Sound) -> bytes:
-    """Samples f32[n] in -1..1 as 16-bit little-endian PCM."""
-    return np.round(np.clip(sound, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+from npc_engine.moments import SAMPLE_RATE, Moment
+from npc_engine.wire.codec import pack_sound
 
 
 class WavWriter:
@@ -26,7 +20,7 @@ class WavWriter:
 
     def add(self, moment: Moment) -> None:
         """Append one tick of sound."""
-        self._file.writeframesraw(pcm16(moment.sound))
+        self._file.writeframesraw(pack_sound(moment.sound))
 
     def close(self) -> None:
         """Write the header's length."""

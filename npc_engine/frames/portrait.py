@@ -32,6 +32,7 @@ JAW_EASE, JAW_MOST = 0.3, 0.52  # facts/faces: beyond 0.5 a warped jaw looks lik
 DEAD, DEAD_EXTRAS = 0.01, 0.03
 """Weights that draw nothing: a network never says quite 0, and each lid, tongue or field that is drawn costs time."""
 EXTRAS: Final = [CHANNEL[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "tongueUp")]
+_DEAD_BY_CHANNEL: Final = np.where(np.isin(np.arange(ANGLES), EXTRAS), DEAD_EXTRAS, DEAD).astype(np.float32)
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 """Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
 
@@ -149,9 +150,7 @@ class Portrait:
 
 def _alive(weights: Floats) -> Floats:
     """Weights f32[45] with what is dead taken off: from nothing on without a step, and 1 is 1."""
-    dead = np.full(ANGLES, DEAD, np.float32)
-    dead[EXTRAS] = DEAD_EXTRAS
-    return np.asarray((weights - dead) / (1 - dead), np.float32)
+    return np.asarray((weights - _DEAD_BY_CHANNEL) / (1 - _DEAD_BY_CHANNEL), np.float32)
 
 
 def _bled(picture: Pixels) -> Pixels:
