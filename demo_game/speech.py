@@ -161,6 +161,8 @@ class Speech:
 
     def seen(self, now: float, lead: int = 0) -> Seen:
         """What belongs to the sample that is heard at `now`; `lead` samples of the face come early."""
+        if self.waiting:  # moments have come, but nothing sounds yet: the face must not begin without the voice
+            return Seen(None, self.rest, 1.0, 0.0, 0.0, tuple(self._player.words), -1, -1, 0)
         heard = self._speaker.heard(now)
         ahead = (
             heard + lead if self._complete or self.cut_at is not None else min(heard + lead, max(heard, self._given))

@@ -1,6 +1,6 @@
 """The village played against the real server over TCP: talking, subtitles, cutting in, walking away, and faults."""
 
-import time
+import threading
 
 import numpy as np
 import pygame
@@ -207,22 +207,26 @@ def test_the_player_stands_still_while_typing_and_escape_ends_only_that(player):
 
 
 def test_a_slow_engine_makes_pauses_with_a_closed_mouth_and_stays_in_step(tmp_path, view, screen):
-    """The voice needs 0.2 s for each 0.5 s of sound, in which this player's clock advances by about a second."""
-    server = Server(VillageStage(tmp_path, clause_s=0.2), "tcp://127.0.0.1:*")
+    """Each clause comes only after the one before was heard out and the mouth has closed."""
+    gate = threading.Semaphore(1)
+    server = Server(VillageStage(tmp_path, gate), "tcp://127.0.0.1:*")
     server.start()
     player = Player(server.address, view, screen)
     try:
         player.meet()
-        game, jaws = player.game, []
+        game = player.game
+        clauses = -(-len(game.talk.text.split()) // 5)
+        assert clauses > 1
         player.speaking()
-        while game.talk.turn is Turn.SPEAKING:
-            player.frame()
-            if game.seen.word < len(game.talk.text.split()) - 1:
-                jaws.append(game.people.cast["maren"].jaw)
-            time.sleep(0.004)
-        assert 1 <= game.speech.hush <= 3, "at most one pause a clause"
-        assert min(jaws) < 0.01, "the mouth closes meanwhile"
-        assert max(jaws[jaws.index(min(jaws)) :]) > 0.2, "and opens again"
+        for pause in range(1, clauses):
+            until(lambda: game.speech.hush == pause and game.people.cast["maren"].jaw < 0.01, player.frame)  # noqa: B023
+            for _ in range(10):
+                player.frame()
+                assert game.people.cast["maren"].jaw < 0.01
+            gate.release()
+            until(lambda: game.people.cast["maren"].jaw > 0.2, player.frame)
+        player.listened()
+        assert game.speech.hush == clauses - 1, "one pause a clause"
         assert game.seen.word == len(game.talk.text.split()) - 1
         offsets = [offset for _, offset in game.meter.offsets_ms]
         assert np.percentile(np.abs(offsets), 90) <= 30

@@ -31,8 +31,8 @@ class Lamp:
 class VillageStage(ToneStage):
     """maren and elder, with tone voices and a lamp for a face."""
 
-    def __init__(self, folder, clause_s=0.0):
-        super().__init__(folder, clause_s)
+    def __init__(self, folder, gate=None):
+        super().__init__(folder, gate)
         entries = [
             f'[{npc}]\nvoice = "{voice}"\nface = "disc"\n' for npc, voice in (("maren", "high"), ("elder", "low"))
         ]
