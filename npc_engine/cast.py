@@ -85,21 +85,35 @@ def _typed(value: Any, expected: Any, where: str) -> Any:
 class VoiceSpec:
     """A voice.toml: which engine speaks, and how this character's voice differs from the engine's own."""
 
-    engine: str  # "hibari"
+    engine: str  # hibari, kokoro, coqui or recording
     language: str = "en-US"
     sex: str = ""  # female, male or "" where it does not apply
     about: str = ""
     licence: str = ""
     speed: float = 1.0  # 1.2 talks a fifth faster
-    pitch: float = 1.0  # factor on pitch and formants together: 0.8 a man, 1.15 a child
+    pitch: float = 1.0  # factor on pitch: 0.8 a man, 1.15 a child
+    formant: float = 0.0  # factor on formants, the size of the body: 0.9 larger; 0 goes with the pitch
     range: float = 1.0  # factor on how far the pitch moves: 0.2 flat, 1.6 excited
-    gain_db: float = 0.0
+    gain_db: float = 0.0  # makes voices equally loud
+    blend: dict[str, float] = field(default_factory=dict)  # kokoro: style → share
+    model: str = ""  # coqui: a file beside voice.toml, or a name on the hub
+    config: str = ""  # coqui: the model's config.json, beside voice.toml
+    speaker: str = ""  # coqui: of a model with several
+    lines: dict[str, str] = field(default_factory=dict)  # recording: text → sound file beside voice.toml
 
     def __post_init__(self) -> None:
-        for name, low, high in (("speed", 0.5, 2.0), ("pitch", 0.5, 1.6), ("range", 0.0, 2.0), ("gain_db", -24, 24)):
+        for name, low, high in (
+            ("speed", 0.5, 2.0),
+            ("pitch", 0.5, 1.6),
+            ("range", 0.0, 2.0),
+            ("gain_db", -24, 24),
+        ):
             if not low <= getattr(self, name) <= high:
                 msg = f"{name} is {getattr(self, name)}, expected {low} to {high}"
                 raise ValueError(msg)
+        if self.formant and not 0.5 <= self.formant <= 1.6:
+            msg = f"formant is {self.formant}, expected 0.5 to 1.6, or 0 to go with the pitch"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Time is an integer everywhere. One tick is 20 ms; ticks and samples count from 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -66,11 +67,14 @@ class Line:
 
     id: str
     npc: str
-    text: str
+    text: str  # plain, or SSML when it begins with <speak
     style: str = ""  # serious, lively or cartoon; "" is the character's own
     emotion: str = "neutral"
     outputs: Outputs = Outputs()
     priority: int = 0  # higher is more urgent
+    strength: float = 1.0  # of the emotion, 0..1
+    more: Iterable[str] | None = field(default=None, compare=False, repr=False)
+    """What follows `text` while it is still being written, piece by piece as it comes; None: `text` is all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,14 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that the text's markup names (SSML `mark`), and the sample of the line at which it stands."""
+
+    name: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """A stretch of speech; chunks of a line follow one another without a gap."""
 
@@ -102,6 +114,7 @@ class SpeechChunk:
     samples: Sound
     phones: tuple[Phone, ...] = ()
     words: tuple[Word, ...] = ()
+    marks: tuple[Mark, ...] = ()
     ends_clause: bool = True  # the mouth need not wait for what follows: all that look-ahead holds back leaves now
 
 
@@ -114,6 +127,7 @@ class Expression:
     sound: Sound  # f32[480]
     exp: Exp  # f32[50]
     words: tuple[Word, ...] = ()  # words whose sound begins in this tick or was announced with it
+    marks: tuple[Mark, ...] = ()  # marks that stand in this tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +148,4 @@ class Moment:
     exp: Exp  # f32[50]
     picture: Picture | None = None  # None: hold the last picture
     words: tuple[Word, ...] = ()
+    marks: tuple[Mark, ...] = ()

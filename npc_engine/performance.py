@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from npc_engine.ahead import ahead
@@ -42,7 +42,7 @@ class NoFace:
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
         """Yield one moment without a picture per expression."""
         for e in expressions:
-            yield Moment(e.line, e.tick, e.sound, e.exp, None, e.words)
+            yield Moment(e.line, e.tick, e.sound, e.exp, None, e.words, e.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,12 @@ class Npc:
     voice: Voice
     mouth: Mouth
     face: Face
+    style: str = "lively"  # of lines that name none
 
 
 def perform(line: Line, npc: Npc) -> Generator[Moment, None, None]:
     """Speak `line`: moments in order, one per tick. Closing the iterator stops every stage."""
+    line = line if line.style else replace(line, style=npc.style)
     face = npc.face if line.outputs.picture else NoFace()
     speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
     try:

@@ -48,7 +48,8 @@ class Troupe:
         if not voice:
             raise CastError("neither a character nor a voice was named, expected one of them")
         drawn: Face = self.face(face) if face else NoFace()
-        return Npc(name or voice, self.voice(voice), self.mouth(spec.style if spec else "lively"), drawn)
+        style = spec.style if spec else "lively"
+        return Npc(name or voice, self.voice(voice), self.mouth(style), drawn, style)
 
     def voice(self, name: str) -> Voice:
         """The voice `name`, loaded."""

@@ -7,8 +7,9 @@ from npc_engine.cast import VoiceSpec
 from npc_engine.expression.aperture import aperture
 from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.moments import Line, SpeechChunk
-from npc_engine.speech.hibari import HibariVoice
+from npc_engine.speech.hibari import HibariEngine
 from npc_engine.speech.hibari_model import HibariModel
+from npc_engine.speech.voice import CastVoice
 from training.metrics import Lips, match, open_level
 from training.teacher import teach
 
@@ -29,7 +30,7 @@ VOICES = (VoiceSpec("hibari"), VoiceSpec("hibari", pitch=0.8), VoiceSpec("hibari
 def spoken() -> list[list[SpeechChunk]]:
     model = HibariModel()
     return [
-        list(HibariVoice(model, spec, "test").speak(Line(f"l{i}", "n", text)))
+        list(CastVoice(HibariEngine(model, spec, "test"), spec, "test").speak(Line(f"l{i}", "n", text)))
         for spec in VOICES
         for i, text in enumerate(LINES)
     ]

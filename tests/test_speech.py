@@ -13,8 +13,8 @@ import pytest
 from npc_engine.cast import Cast, CastError, VoiceSpec
 from npc_engine.moments import SAMPLE_RATE, Line
 from npc_engine.speech.errors import SpeechError
-from npc_engine.speech.hibari import HibariVoice
 from npc_engine.speech.load import VoiceEngines, load_voice
+from npc_engine.speech.voice import CastVoice
 
 ROOT = Path(__file__).parents[1]
 LINES = [line for line in (ROOT / "tests/npc_lines.txt").read_text(encoding="utf-8").splitlines() if line]
@@ -301,5 +301,5 @@ def test_an_unknown_engine_is_named_with_the_known_ones(tmp_path):
 
 def test_voices_share_one_model(voices):
     assert len({id(v._model) for v in voices.values()}) == 1
-    assert all(isinstance(v, HibariVoice) for v in voices.values())
+    assert all(isinstance(v, CastVoice) for v in voices.values())
     assert voices["man"]._step == Fraction(Cast((ROOT,)).voice("man")[0].pitch).limit_denominator(40)

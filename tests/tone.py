@@ -120,7 +120,7 @@ class DiscFace:
                 pixels = np.full((e.line.outputs.picture, e.line.outputs.picture, 3), 40, np.uint8)
                 cv2.circle(pixels, (20, 20), 10, (int(e.exp[0] * 255),) * 3, -1)
                 picture = Picture(e.tick, pixels)
-            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words)
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
 
 
 @dataclass

@@ -25,7 +25,7 @@ class Lamp:
             if e.tick % e.line.outputs.picture_every == 0:
                 size = e.line.outputs.picture
                 picture = Picture(e.tick, np.full((size, size, 3), BRIGHT if e.exp[0] > 0.1 else DARK, np.uint8))
-            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words)
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
 
 
 class VillageStage(ToneStage):

@@ -21,8 +21,9 @@ from tqdm import tqdm
 from npc_engine.cast import VoiceSpec
 from npc_engine.expression import mel
 from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Line, Phone, Sound
-from npc_engine.speech.hibari import HibariVoice
+from npc_engine.speech.hibari import HibariEngine
 from npc_engine.speech.hibari_model import HibariModel
+from npc_engine.speech.voice import CastVoice
 from training import facegood
 from training.augment import Room, augmented, rooms
 from training.teacher import Lesson, teach
@@ -54,7 +55,9 @@ def sentences(text: Path) -> list[str]:
 
 def speak(model: HibariModel, sentence: str, spec: VoiceSpec) -> tuple[Sound, tuple[Phone, ...]]:
     """Sound and phones of a sentence in the voice `spec`."""
-    chunks = list(HibariVoice(model, spec, "training").speak(Line("training", "training", sentence)))
+    chunks = list(
+        CastVoice(HibariEngine(model, spec, "training"), spec, "training").speak(Line("training", "training", sentence))
+    )
     return np.concatenate([c.samples for c in chunks]), tuple(p for c in chunks for p in c.phones)
 
 

@@ -15,7 +15,7 @@ from npc_engine.expression.life import Life
 from npc_engine.expression.network import SHIPPED, Network
 from npc_engine.expression.style import gains
 from npc_engine.expression.window import AHEAD, BEHIND
-from npc_engine.moments import TICK_MS, TICK_SAMPLES, Expression, Line, Sound, SpeechChunk, Word
+from npc_engine.moments import TICK_MS, TICK_SAMPLES, Expression, Line, Mark, Sound, SpeechChunk, Word
 
 EASE: Final = 5  # ticks in which a face comes to rest after a line: 100 ms
 REST: Final = 1  # tick of rest that follows, so that the last thing a game gets is neutral
@@ -80,6 +80,7 @@ class _Telling:
         self._sound: list[Sound] = []  # whole ticks that have not left, oldest first
         self._part: Sound = np.zeros(0, np.float32)  # of a tick
         self._words: list[Word] = []
+        self._marks: list[Mark] = []
         self._last = np.zeros_like(self._gains)
 
     def tell(self, chunk: SpeechChunk) -> Iterator[Expression]:
@@ -87,6 +88,7 @@ class _Telling:
             raise ValueError(f"line {chunk.line.id!r}: chunk starts at {chunk.start}, expected {self._samples}")
         self._samples += len(chunk.samples)
         self._words += chunk.words
+        self._marks += chunk.marks
         sound = sane(chunk.samples)
         if len(self._part):
             sound = np.concatenate([self._part, sound])
@@ -104,9 +106,10 @@ class _Telling:
         yield from self._leave(ends=True)
         silence = np.zeros(TICK_SAMPLES, np.float32)
         for exp in [*limits.ease(self._last, EASE), *limits.ease(self._last, REST)]:
-            # words that begin at the very end have no tick of sound left to go with
+            # words and marks at the very end have no tick of sound left to go with
             words, self._words = tuple(self._words), []
-            yield Expression(self._line, self._tick, silence, exp, words)
+            marks, self._marks = tuple(self._marks), []
+            yield Expression(self._line, self._tick, silence, exp, words, marks)
             self._tick += 1
 
     def _leave(self, *, ends: bool) -> Iterator[Expression]:
@@ -116,15 +119,17 @@ class _Telling:
             exps = self._limiter.step((raw + self._life.step(loudness)) * self._gains)
             for samples, exp in zip(sound, exps, strict=True):
                 self._last = exp
-                yield Expression(self._line, self._tick, samples, exp, self._begin())
+                yield Expression(self._line, self._tick, samples, exp, *self._begin())
                 self._tick += 1
 
-    def _begin(self) -> tuple[Word, ...]:
-        """The words whose sound has begun by the end of this tick and that have not been told."""
+    def _begin(self) -> tuple[tuple[Word, ...], tuple[Mark, ...]]:
+        """The words and marks whose sound has begun by the end of this tick and that have not been told."""
         by = (self._tick + 1) * TICK_SAMPLES
-        begun = tuple(w for w in self._words if w.start < by)
+        words = tuple(w for w in self._words if w.start < by)
+        marks = tuple(m for m in self._marks if m.start < by)
         self._words = [w for w in self._words if w.start >= by]
-        return begun
+        self._marks = [m for m in self._marks if m.start >= by]
+        return words, marks
 
 
 def sane(samples: Sound) -> Sound:

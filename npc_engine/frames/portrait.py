@@ -76,7 +76,7 @@ class Portrait:
             picture = None
             if wanted.picture and e.tick % wanted.picture_every == 0:
                 picture = Picture(e.tick, self.render(e.exp, wanted.picture))
-            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words)
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
 
     def render(self, exp: Exp, size: int) -> Pixels:
         """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +64,7 @@ class HibariModel:
         from hibari.voices import voice_path
 
         model = Path(voice_path("heart")).read_bytes()
+        self.release = f"{version('hibari-tts')} {hashlib.sha256(model).hexdigest()[:12]}"
         self._plan = _session(part(model, [], [_DURATIONS, _F0, _LOUDNESS, _HIDDEN]))
         self._draw = _session(part(model, [_HIDDEN], _SPECTRA))
         self._vocabulary: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))

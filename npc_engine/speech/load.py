@@ -1,40 +1,67 @@
-"""Which engine a voice.toml asks for."""
+"""Which engine a voice.toml asks for; each engine is one module, imported when a voice first needs it."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, Final
 
 from npc_engine.cast import CastError, VoiceSpec, near
-from npc_engine.speech.hibari import HibariVoice
-from npc_engine.speech.hibari_model import HibariModel
+from npc_engine.speech.engine import Engine
+from npc_engine.speech.voice import CastVoice, Takes, spoken
 
-ENGINES = ("hibari",)
+_COMMON: Final = frozenset({"engine", "language", "sex", "about", "licence", "gain_db"})
+ENGINES: Final[dict[str, frozenset[str]]] = {
+    "hibari": frozenset({"speed", "pitch", "formant", "range"}),
+    "kokoro": frozenset({"speed", "pitch", "formant", "range", "blend"}),
+    "coqui": frozenset({"speed", "pitch", "model", "config", "speaker"}),
+    "recording": frozenset({"lines"}),
+}
+"""Engine → keys of voice.toml that it reads, beside those that every voice has."""
 
 
 class VoiceEngines:
     """The speech models in memory; voices of one engine share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, takes: Takes = spoken) -> None:
         self._lock = threading.Lock()
-        self._hibari: HibariModel | None = None
+        self._takes = takes
+        self._models: dict[str, Any] = {}  # by engine, and by weights where an engine has several
 
-    def voice(self, spec: VoiceSpec, name: str, folder: Path) -> HibariVoice:
-        """The voice that `folder`'s voice.toml describes; `CastError` for an engine that is not known."""
-        if spec.engine not in ENGINES:
-            raise CastError(
-                f"{folder / 'voice.toml'}: unknown engine {spec.engine!r}{near(spec.engine, ENGINES)}; "
-                f"known: {', '.join(ENGINES)}"
-            )
+    def voice(self, spec: VoiceSpec, name: str, folder: Path) -> CastVoice:
+        """The voice that `folder`'s voice.toml describes, warm; `CastError` for one that can't be loaded."""
+        check_keys(spec, folder / "voice.toml")
         with self._lock:
-            fresh = self._hibari is None
-            self._hibari = self._hibari or HibariModel()
-            voice = HibariVoice(self._hibari, spec, name)
-            if fresh:  # the first sentence of a model takes longer than all others, so nobody listens to it
+            known = len(self._models)
+            voice = CastVoice(self._engine(spec, name, folder), spec, name, self._takes)
+            if len(self._models) > known:  # a model's first sentence takes longer than all others: nobody waits for it
                 voice.warm()
         return voice
 
+    def _engine(self, spec: VoiceSpec, name: str, folder: Path) -> Engine:
+        if spec.engine == "hibari":
+            from npc_engine.speech import hibari
 
-def load_voice(spec: VoiceSpec, name: str, folder: Path) -> HibariVoice:
+            return hibari.load(spec, name, folder, self._models)
+        raise CastError(f"{folder / 'voice.toml'}: engine {spec.engine!r} is being built")
+
+
+def check_keys(spec: VoiceSpec, path: Path) -> None:
+    """Raise `CastError` for an unknown engine, and for a key that the engine does not read."""
+    if spec.engine not in ENGINES:
+        raise CastError(
+            f"{path}: unknown engine {spec.engine!r}{near(spec.engine, ENGINES)}; known: {', '.join(ENGINES)}"
+        )
+    keys = _COMMON | ENGINES[spec.engine]
+    for key in fields(spec):
+        default = key.default_factory() if callable(key.default_factory) else key.default
+        if key.name not in keys and getattr(spec, key.name) != default:
+            raise CastError(
+                f"{path}: key {key.name!r} means nothing to engine {spec.engine!r}; it reads {', '.join(sorted(keys))}"
+            )
+
+
+def load_voice(spec: VoiceSpec, name: str, folder: Path) -> CastVoice:
     """One voice on a model of its own; use `VoiceEngines` for several."""
     return VoiceEngines().voice(spec, name, folder)

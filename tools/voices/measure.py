@@ -22,9 +22,9 @@ import numpy as np
 
 from npc_engine.cast import Cast
 from npc_engine.moments import SAMPLE_RATE, Line, Phone, Sound, Word
-from npc_engine.speech.hibari import HibariVoice
 from npc_engine.speech.load import VoiceEngines
 from npc_engine.speech.stretch import Stretch, ratio
+from npc_engine.speech.voice import CastVoice
 
 ROOT = Path(__file__).parents[2]
 TWELVE = "The old bridge is broken, so take the path along the river."
@@ -39,7 +39,7 @@ ARPABET = {**dict(zip(_NAMES.split(), "ɑæʌɔWIbʧdðɛAfɡhɪɪʤklmnŋOYpɹs
 SAME_KIND = {"T": "t", "ᵊ": "ʌ", "ə": "ʌ", "ɐ": "ʌ", "ɜ": "ʌ", "ᵻ": "ɪ", "i": "ɪ"}
 
 
-def spoken(voice: HibariVoice, text: str) -> tuple[Sound, list[Phone], list[Word]]:
+def spoken(voice: CastVoice, text: str) -> tuple[Sound, list[Phone], list[Word]]:
     chunks = list(voice.speak(Line("1", "npc", text)))
     sound = np.concatenate([c.samples for c in chunks])
     return sound, [p for c in chunks for p in c.phones], [w for c in chunks for w in c.words]
@@ -118,7 +118,7 @@ class Aligner:
         self._decoder.end_utt()
 
 
-def onset_errors(voice: HibariVoice, pitch: float, aligner: Aligner, texts: list[str]) -> list[float]:
+def onset_errors(voice: CastVoice, pitch: float, aligner: Aligner, texts: list[str]) -> list[float]:
     """Our onset less the aligner's, in seconds, of every phone that both name alike.
 
     The aligner hears the voice with its stretch undone, because it knows no ogres; times are scaled to match.
