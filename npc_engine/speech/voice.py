@@ -100,33 +100,40 @@ class _Telling:
         self._line = line
         self._begin = at
         self._gain_db = gain_db
-        self._pause = pause
+        self._tail = _tail(phrase, pause)
+        self._heard = 0  # samples of takes that have come
+        self._held: Sound = np.zeros(0, np.float32)  # that have not left
+        self._phones: list[Phone] = []
         self._gain = _gain(gain_db + (phrase.runs[0].prosody.volume_db if phrase.runs else 0.0))
         self._marks: deque[PhraseMark] = deque(sorted(phrase.marks, key=lambda mark: mark.at))
         self._silence = 0  # samples owed after the phrase
 
     def chunk(self, take: Take) -> SpeechChunk:
-        samples = _safe(take.samples * self._gains(take))
+        sound = _safe(take.samples * self._gains(take))
+        samples = np.concatenate([self._held, sound]) if len(self._held) else sound
+        self._phones += take.phones
         marks = self._marked(take.words)
-        phones = take.phones
+        begin = self.at - self._begin
         if take.last:
-            tail = self._tail()
-            over = min(max(take.tail - tail, 0), len(samples))
-            self._silence = max(tail - take.tail, 0)
+            stop = len(samples) - min(max(take.tail - self._tail, 0), len(samples))
+            self._silence = max(self._tail - take.tail, 0)
             marks += self._all_marks(self.at + len(samples) - min(take.tail, len(samples)))
-            samples = samples[: len(samples) - over]
-            stop = self.at - self._begin + len(samples)
-            phones = tuple(replace(p, end=min(p.end, stop)) for p in phones if p.start < stop)
+        else:
+            # Where the pause shall be shorter than the engine's, what might be its silence waits for what follows.
+            stop = max(len(samples) - max(TAIL - self._tail, 0), 0)
+            self._held = samples[stop:]
+        phones = self._begun(begin + stop, last=take.last)
         chunk = SpeechChunk(
             self._line,
             self.at,
-            samples,
+            samples[:stop],
             tuple(Phone(p.symbol, p.start + self._begin, p.end + self._begin) for p in phones),
             tuple(self._word(w) for w in take.words),
             tuple(marks),
             ends_clause=take.last,
         )
-        self.at += len(samples)
+        self.at += stop
+        self._heard += len(take.samples)
         return chunk
 
     def rest(self) -> Iterator[SpeechChunk]:
@@ -144,12 +151,14 @@ class _Telling:
             marks = []
             self.at += count
 
-    def _tail(self) -> int:
-        """Samples of silence that end the phrase; the lead of the next one is part of a pause."""
-        if self.phrase.pause_ms is not None:
-            return max(self.phrase.pause_ms * _MS - LEAD, 0)
-        own = _CLAUSE_TAIL if self.phrase.goes_on else TAIL
-        return max(round((own + LEAD) * self._pause) - LEAD, 0)
+    def _begun(self, stop: int, *, last: bool) -> list[Phone]:
+        """The phones that begin before sample `stop` of the phrase; silence waits for its end, which may be cut."""
+        if last:
+            begun = [replace(p, end=min(p.end, stop)) for p in self._phones if p.start < stop]
+        else:
+            begun = [p for p in self._phones if p.start < stop and (p.symbol != _SILENCE or p.end <= stop)]
+        self._phones = self._phones[len(begun) :]
+        return begun
 
     def _word(self, time: WordTime) -> Word:
         word = self.phrase.words[time.index]
@@ -178,13 +187,21 @@ class _Telling:
             first = self.phrase.words[time.index].first
             run = next(run for run in runs if run.first <= first < run.last)
             gain = _gain(self._gain_db + run.prosody.volume_db)
-            begin = max(self._begin + time.start - self.at, 0)
+            begin = max(time.start - self._heard, 0)
             if gain != self._gain:
                 ramp = gains[begin : begin + _RAMP]
                 ramp += (gain - self._gain) * np.arange(1, len(ramp) + 1, dtype=np.float32) / len(ramp)
                 gains[begin + len(ramp) :] = gain
                 self._gain = gain
         return gains
+
+
+def _tail(phrase: Phrase, pause: float) -> int:
+    """Samples of silence that end a phrase; the lead of the next one is part of the pause."""
+    if phrase.pause_ms is not None:
+        return max(phrase.pause_ms * _MS - LEAD, 0)
+    own = _CLAUSE_TAIL if phrase.goes_on else TAIL
+    return max(round((own + LEAD) * pause) - LEAD, 0)
 
 
 def _gain(db: float) -> np.float32:
