@@ -49,6 +49,12 @@ CHANNEL: Final[dict[str, int]] = {name: index for index, name in enumerate(EXP50
 NEUTRAL: Final[Exp] = np.zeros(len(EXP50), np.float32)
 NEUTRAL.setflags(write=False)
 
+EMOTIONS: Final = ("neutral", "happy", "sad", "angry", "afraid", "surprised", "disgusted")
+"""How a line may be said; how strongly is its `strength`."""
+
+STYLES: Final = ("serious", "lively", "cartoon")
+"""How much a character moves and how it talks; `lively` is a voice's own way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
