@@ -12,19 +12,24 @@ from npc_engine.frames.load import load_face
 from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import NEUTRAL, Pixels
 from npc_engine.performance import Face, NoFace, Npc, Voice
+from npc_engine.speech.cache import TakeCache
 from npc_engine.speech.load import VoiceEngines
+from npc_engine.speech.voice import spoken
 
 DEFAULT_LOOKAHEAD_MS = 60
 WARM_SIZE = 512  # pixels; the size that games ask for most
 
 
 class Troupe:
-    """Characters of a cast, loaded on first use and kept; safe to use from several threads."""
+    """Characters of a cast, loaded on first use and kept; safe to use from several threads.
 
-    def __init__(self, cast: Cast, *, lookahead_ms: int = DEFAULT_LOOKAHEAD_MS) -> None:
+    With a `cache`, phrases that were spoken before are not spoken anew.
+    """
+
+    def __init__(self, cast: Cast, *, lookahead_ms: int = DEFAULT_LOOKAHEAD_MS, cache: TakeCache | None = None) -> None:
         self.cast = cast
         self._lookahead_ms = lookahead_ms
-        self._engines = VoiceEngines()
+        self._engines = VoiceEngines(cache.takes if cache else spoken)
         self._voices: dict[str, Voice] = {}
         self._faces: dict[str, Portrait] = {}
         self._mouths: dict[str, Audio2Exp] = {}
