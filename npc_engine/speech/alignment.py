@@ -1,11 +1,12 @@
-"""When the words of a known text sound in a recording: by warping time between it and our own voice saying the same.
+"""When the words of a known text sound in a recording: time is warped between it and our own voice saying the same.
 
-Dynamic time warping of spectra (Sakoe and Chiba 1978) against synthesised speech, whose word times are known; the method
-of Malfrère and Dutoit, "High-quality speech synthesis for phonetic speech segmentation", Eurospeech 1997.
+Dynamic time warping of spectra (Sakoe and Chiba 1978) against synthesised speech, whose word times are known, after
+Malfrère and Dutoit, "High-quality speech synthesis for phonetic speech segmentation", Eurospeech 1997.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy.typing as npt
 
 from npc_engine.moments import SAMPLE_RATE, Sound
 
-HOP: Final = 240  # samples from frame to frame: 10 ms
+FRAME_MS: Final = 10
+HOP: Final = SAMPLE_RATE * FRAME_MS // 1000  # samples from frame to frame
 _WINDOW: Final = 600  # 25 ms
 _BANDS: Final = 24  # from 100 Hz to 8 kHz, evenly spaced in log frequency
 _FLOOR_DB: Final = 50.0  # under the loudest band: what is softer counts as silence
@@ -116,5 +118,5 @@ def spread(lengths: list[int], frames: F32) -> list[tuple[int, int]]:
     edges = np.concatenate([[0], np.cumsum(lengths)]) / sum(lengths) * len(sounding)
     return [
         (int(sounding[min(int(a), len(sounding) - 1)]), int(sounding[min(int(b), len(sounding) - 1)]) + 1)
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]
