@@ -109,7 +109,7 @@ class _Telling:
         self._silence = 0  # samples owed after the phrase
 
     def chunk(self, take: Take) -> SpeechChunk:
-        sound = _safe(take.samples * self._gains(take))
+        sound = safe(take.samples * self._gains(take))
         samples = np.concatenate([self._held, sound]) if len(self._held) else sound
         self._phones += take.phones
         marks = self._marked(take.words)
@@ -208,7 +208,7 @@ def _gain(db: float) -> np.float32:
     return np.float32(10 ** (db / 20))
 
 
-def _safe(samples: Sound) -> Sound:
+def safe(samples: Sound) -> Sound:
     """Samples within -1..1: what is louder than 0.8 is bent towards 1, softly."""
     size = np.abs(samples)
     if size.max(initial=0) <= _KNEE:
