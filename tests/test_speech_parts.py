@@ -30,7 +30,7 @@ def model():
 @pytest.fixture(scope="module")
 def plan(model):
     (reading,) = model.read(TEXT, words(TEXT))
-    return model.plan(reading, 1.0)
+    return model.plan(reading, np.ones(len(reading.symbols) + 2, np.float32))
 
 
 def test_the_two_parts_of_the_network_give_what_the_whole_gives(model, plan):
@@ -180,7 +180,7 @@ def test_any_ascii_text_can_be_read(model, text):
 @given(text=st.text(alphabet="abcdefgi .,?!-;:'\"", min_size=1, max_size=50).filter(words), speed=st.floats(0.4, 3.0))
 def test_times_are_contiguous_whatever_is_read(model, text, speed):
     for reading in read(model, text):
-        plan = model.plan(reading, speed)
+        plan = model.plan(reading, np.full(len(reading.symbols) + 2, speed, np.float32))
         found = timed(plan)
         assert found[0].start == 0
         assert found[-1].end == plan.frames * HOP

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,16 +14,31 @@ import numpy.typing as npt
 from npc_engine.cast import VoiceSpec
 from npc_engine.moments import Phone, Sound
 from npc_engine.speech.engine import LEAD, TAIL, Take, WordTime
+from npc_engine.speech.envelope import Envelope
 from npc_engine.speech.errors import SpeechError, short
-from npc_engine.speech.hibari_model import HibariModel, Plan
+from npc_engine.speech.hibari_model import HibariModel, Plan, Said
+from npc_engine.speech.hibari_prosody import Manner
 from npc_engine.speech.hibari_times import SILENCE, Timed, timed
+from npc_engine.speech.ipa import symbols
 from npc_engine.speech.stretch import Stretch, ratio
 from npc_engine.speech.vocoder import BEFORE, HOP, SETTLING, VOICED_HZ, Spectra, sound
 from npc_engine.text.phrases import Phrase
 
 _FIRST_PIECE: Final = 32  # frames of 12.5 ms: the first sound leaves soon; later pieces double, as they cost less
 _LARGEST_PIECE: Final = 128
+_LOWEST, _HIGHEST = 0.4, 2.0  # of the stretch
+_SAME: Final = 0.01  # formants this near to where they shall be stay there
+_RELEASE: Final = 2  # of this module's sound: part of the key of cached lines
 _NAMED: Final = 5  # characters that an error names
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a plan's sound is made into."""
+
+    step: Fraction  # of the stretch
+    f0: npt.NDArray[np.float32]  # f32[frames], before the stretch
+    formants: Envelope | None  # before the stretch; None leaves them where they are
 
 
 class HibariEngine:
@@ -33,10 +50,11 @@ class HibariEngine:
         self._model = model
         self._spec = spec
         self._name = name
-        # Spoken faster and stretched by resampling, which moves pitch and formants together and keeps the tempo.
-        self._step = ratio(spec.pitch)
-        self._speed = spec.speed / float(self._step)
-        self.key = f"hibari {model.release} pitch {spec.pitch} speed {spec.speed} range {spec.range}"
+        self._formant = spec.formant or spec.pitch
+        self.key = (
+            f"hibari {model.release} {_RELEASE} pitch {spec.pitch} formant {self._formant} speed {spec.speed}"
+            f" range {spec.range}"
+        )
 
     def check(self, text: str) -> None:
         """Raise `SpeechError` for letters of a script that this voice can't speak."""
@@ -53,33 +71,40 @@ class HibariEngine:
         """Yield the phrase's speech in pieces; closing the iterator stops the work."""
         sentence = self._model.spelled(phrase.text)
         spans = [(w.first, w.last) for w in phrase.words]
-        readings = self._model.read(sentence, spans) if spans else []
+        readings = self._model.read(sentence, spans, _said(phrase)) if spans else []
+        manner = Manner.of(phrase)
+        # Spoken faster and stretched by resampling, which moves pitch and formants together and keeps the tempo; where
+        # the formants shall be elsewhere, the envelope is corrected.
+        step = ratio(min(max(self._spec.pitch * manner.pitch, _LOWEST), _HIGHEST))
+        formants = _formants(self._formant / float(step))
+        speed = self._spec.speed / float(step)
         told = 0  # how many of the phrase's words are out
         at = 0
         for number, reading in enumerate(readings, 1):
             final = number == len(readings)
             until = len(spans) if final else max(told, *(w + 1 for w in reading.words))
-            plan = self._model.plan(reading, self._speed)
-            for take in self._spoken(plan, range(told, until), at, final=final):
+            plan = self._model.plan(reading, manner.speeds(reading, speed))
+            shape = _Shape(step, manner.melody(plan, self._spec.range), formants)
+            for take in self._spoken(plan, shape, range(told, until), at, final=final):
                 yield take
                 at += len(take.samples)
             told = until
 
-    def _spoken(self, plan: Plan, told: range, at: int, *, final: bool) -> Iterator[Take]:
+    def _spoken(self, plan: Plan, shape: _Shape, told: range, at: int, *, final: bool) -> Iterator[Take]:
         """One reading's speech from sample `at` of the phrase on, with the words `told`."""
         heard = timed(plan)
-        begin = max(heard[0].end - int(LEAD * self._step), 0)
-        end = min(heard[-1].start + int(TAIL * self._step), plan.frames * HOP)
-        length = int((end - begin) / self._step)
+        begin = max(heard[0].end - int(LEAD * shape.step), 0)
+        end = min(heard[-1].start + int((TAIL + 2) * shape.step), plan.frames * HOP)  # times round: no less than TAIL
+        length = int((end - begin) / shape.step)
 
         def when(sample: int) -> int:
-            return at + min(max(round((sample - begin) / self._step), 0), length)
+            return at + min(max(round((sample - begin) / shape.step), 0), length)
 
         phones = [Phone(t.symbol, when(t.start), when(t.end)) for t in heard]
         phones[-1] = Phone(SILENCE, phones[-1].start, at + length)
         said = _words(heard, told, when)
         start = at
-        for samples in self._sound(plan, begin, end):
+        for samples in self._sound(plan, shape, begin, end):
             stop = start + len(samples)
             ends = stop == at + length
             yield Take(
@@ -91,14 +116,13 @@ class HibariEngine:
             )
             start = stop
 
-    def _sound(self, plan: Plan, begin: int, end: int) -> Iterator[Sound]:
+    def _sound(self, plan: Plan, shape: _Shape, begin: int, end: int) -> Iterator[Sound]:
         """Samples [begin, end) of the plan as this voice says them, floor((end - begin) / pitch) in all."""
         first = max((begin + BEFORE - SETTLING) // HOP, 0)
         last = min(-(-(end + BEFORE) // HOP), plan.frames)
-        f0 = _with_range(plan.f0, self._spec.range)
-        stretch = Stretch(self._step)
+        stretch = Stretch(shape.step)
         at = first * HOP - BEFORE
-        for raw in sound(_pieces(self._model, plan, first, last), f0, first, self._model.noise):
+        for raw in sound(_pieces(self._model, plan, shape, first, last), shape.f0, first, self._model.noise):
             new = stretch.push(raw[max(begin - at, 0) : max(end - at, 0)])
             at += len(raw)
             if at >= end:
@@ -108,24 +132,33 @@ class HibariEngine:
                 yield new
 
 
-def _pieces(model: HibariModel, plan: Plan, first: int, last: int) -> Iterator[Spectra]:
+def _pieces(model: HibariModel, plan: Plan, shape: _Shape, first: int, last: int) -> Iterator[Spectra]:
     """The plan's frames [first, last), a small piece first, larger ones then."""
     size = _FIRST_PIECE
     while first < last:
-        yield model.spectra(plan, first, min(first + size, last))
-        first += size
+        stop = min(first + size, last)
+        spectra = model.spectra(plan, first, stop)
+        if shape.formants is not None:
+            spectra = shape.formants.moved(spectra, plan.f0[first:stop] > VOICED_HZ)
+        yield spectra
+        first = stop
         size = min(2 * size, _LARGEST_PIECE)
 
 
-def _with_range(f0: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
-    """`f0` with its distance from its own middle, in log, times `factor`."""
-    voiced = f0 > VOICED_HZ
-    if factor == 1 or not voiced.any():
-        return f0
-    middle = np.exp(np.log(f0[voiced]).mean())
-    moved = f0.copy()
-    moved[voiced] = middle * (f0[voiced] / middle) ** np.float32(factor)
-    return moved
+def _formants(factor: float) -> Envelope | None:
+    return None if abs(factor - 1) <= _SAME else Envelope(factor)
+
+
+def _said(phrase: Phrase) -> list[Said]:
+    """The symbols of the runs whose phones are given; `SpeechError` for IPA that stands for no word."""
+    found = []
+    for run in phrase.runs:
+        if run.ipa:
+            words = tuple(i for i, w in enumerate(phrase.words) if run.first <= w.first < run.last)
+            if not words:
+                raise SpeechError(f"IPA {short(run.ipa)} stands for no word in {short(phrase.text)}")
+            found.append(Said(words, symbols(run.ipa)))
+    return found
 
 
 def _words(heard: list[Timed], told: range, when: Callable[[int], int]) -> list[WordTime]:

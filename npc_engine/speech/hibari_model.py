@@ -23,6 +23,7 @@ LONGEST: Final = 400  # symbols the network was made for (hibari.tts.MAX_PHONEME
 
 # The network is cut in two: the first part says what is said when, the second draws spectra of any stretch of it
 # on its own, so that sound starts before a long sentence is computed.
+_SPEED = "speed"  # f32[ids]
 _DURATIONS = "/Clip_output_0"  # f32[ids], units of 600 samples
 _F0 = "f0"  # f32[1, frames], Hz
 _LOUDNESS = "/Mul_62_output_0"  # f32[1, frames], the log loudness that the second part is given
@@ -43,7 +44,7 @@ class Plan:
     """What the network means to say: timing and melody of a whole sentence, before any sound."""
 
     reading: Reading
-    speed: float
+    speeds: F32  # f32[symbols + 2]: 1.2 talks a fifth faster
     durations: F32  # f32[symbols + 2], units of 600 samples; the silence before and after included
     f0: F32  # f32[frames], Hz; 40 or less is unvoiced
     loudness: F32  # f32[frames], natural log of power up to a constant: speech above 2, silence below -5
@@ -53,6 +54,14 @@ class Plan:
     def frames(self) -> int:
         """How many frames of 300 samples."""
         return len(self.f0)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Symbols of hibari that are said in the place of words that follow one another."""
+
+    words: tuple[int, ...]
+    symbols: str
 
 
 class HibariModel:
@@ -65,7 +74,8 @@ class HibariModel:
 
         model = Path(voice_path("heart")).read_bytes()
         self.release = f"{version('hibari-tts')} {hashlib.sha256(model).hexdigest()[:12]}"
-        self._plan = _session(part(model, [], [_DURATIONS, _F0, _LOUDNESS, _HIDDEN]))
+        # The speed has a value for every symbol: the graph divides by it, and only its declared shape is one number.
+        self._plan = _session(part(model, [_SPEED], [_DURATIONS, _F0, _LOUDNESS, _HIDDEN]))
         self._draw = _session(part(model, [_HIDDEN], _SPECTRA))
         self._vocabulary: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))
         self._g2p: Any = G2P()
@@ -96,15 +106,18 @@ class HibariModel:
         base = unicodedata.normalize("NFKD", lower)[:1]
         return base if base in self._letters else _LOOKS_LIKE.get(lower, letter)
 
-    def read(self, sentence: str, words: Sequence[tuple[int, int]]) -> list[Reading]:
+    def read(self, sentence: str, words: Sequence[tuple[int, int]], said: Sequence[Said] = ()) -> list[Reading]:
         """How `sentence` is read, in parts of at most 400 symbols; `words` are the characters of its words."""
-        return read(self._g2p, self._vocabulary, sentence, words).parts(LONGEST)
+        reading = read(self._g2p, self._vocabulary, sentence, words)
+        for instead in said:
+            reading = reading.said(instead.words, instead.symbols)
+        return reading.parts(LONGEST)
 
-    def plan(self, reading: Reading, speed: float) -> Plan:
-        """Timing and melody of a reading; `speed` 1.2 talks a fifth faster."""
+    def plan(self, reading: Reading, speeds: F32) -> Plan:
+        """Timing and melody of a reading; `speeds` is f32[symbols + 2], of the pads before and after it too."""
         ids = np.array([[0, *(self._vocabulary[s] for s in reading.symbols), 0]], np.int64)
-        durations, f0, loudness, hidden = self._plan.run(None, {"ids": ids, "speed": np.array([speed], np.float32)})
-        return Plan(reading, speed, durations.ravel(), f0[0], loudness[0], hidden)
+        durations, f0, loudness, hidden = self._plan.run(None, {"ids": ids, _SPEED: speeds})
+        return Plan(reading, speeds, durations.ravel(), f0[0], loudness[0], hidden)
 
     def spectra(self, plan: Plan, first: int, last: int) -> Spectra:
         """Frames [first, last) of the plan's sound."""

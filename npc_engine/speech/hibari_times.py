@@ -60,7 +60,7 @@ def timed(plan: Plan) -> list[Timed]:
     """Phones and pauses of a plan, contiguous from 0 to its end; a silence comes first and last."""
     late = np.concatenate([[0.0], np.cumsum(plan.durations)]) * UNIT
     groups = _groups("." + plan.reading.symbols + ".", (-1, *plan.reading.words, -1))  # the pads are pauses
-    starts = [late[g.first] - _lateness(g, plan.speed) for g in groups]
+    starts = [late[g.first] - _lateness(g, float(plan.speeds[g.first])) for g in groups]
     pauses = [i for i, g in enumerate(groups) if g.symbol == SILENCE]
 
     found: list[Timed] = []

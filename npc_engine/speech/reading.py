@@ -36,6 +36,26 @@ class Reading:
         found.append(Reading(self.symbols[first:], self.words[first:]))
         return found
 
+    def said(self, words: Sequence[int], symbols: str) -> Reading:
+        """This reading with `symbols` in the place of what it has for `words`, which follow one another.
+
+        The symbols' own words are dealt out to `words`. Everything else stays as its neighbours made it.
+        """
+        first = next((i for i, w in enumerate(self.words) if w >= words[0]), len(self.words))
+        last = max((i + 1 for i, w in enumerate(self.words) if 0 <= w <= words[-1]), default=first)
+        last = max(first, last)
+        parts = symbols.split(" ")
+        owners = _dealt([1] * len(words), [1] * len(parts)) if len(parts) != len(words) else range(len(words))
+        new: list[tuple[str, int]] = []
+        for part, owner in zip(parts, owners, strict=True):
+            new += [(" ", -1)] if new else []
+            new += [(s, words[owner]) for s in part]
+        gap = first == last and first > 0 and self.symbols[first - 1] != " "  # words that had no symbol of their own
+        new = ([(" ", -1)] if gap else []) + _spaces_inside(new)
+        own = list(zip(self.symbols, self.words, strict=True))
+        whole = [*own[:first], *new, *own[last:]]
+        return Reading("".join(s for s, _ in whole), tuple(w for _, w in whole))
+
 
 def read(g2p: Any, vocabulary: Mapping[str, int], sentence: str, spans: Sequence[tuple[int, int]]) -> Reading:
     """How hibari's `g2p` reads `sentence`, whose words are the characters `spans`.
