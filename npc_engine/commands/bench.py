@@ -18,11 +18,14 @@ from typing import Any
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
+from npc_engine.commands import bench_voices
+from npc_engine.commands.bench_memory import rss_mb
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.moments import NEUTRAL, TICK_MS, Line, Outputs
 
 EXAMPLES = """  npc-engine bench
   npc-engine bench --json bench.json
+  npc-engine bench voices --json voices.json           each voice by itself
 """
 # Twelve words each; different lines, so that nothing could be answered from a memory of the last one.
 LINES = (
@@ -54,6 +57,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--runs", type=int, default=30, help="lines per latency figure (default 30)")
     cast_option(parser)
     parser.set_defaults(run=run)
+    bench_voices.add_to(parser.add_subparsers(metavar="VERB"))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -208,7 +212,7 @@ def over_tcp(arguments: argparse.Namespace, npc: str, progress: Progress) -> dic
                     progress.show(f"line {i + 1} of {arguments.runs}")
                     sound.append(first_moment(client, npc, LINES[i % len(LINES)], plain))
                     seen.append(first_moment(client, npc, LINES[i % len(LINES)], pictured))
-            rss = _rss_mb(process.pid)
+            rss = rss_mb(process.pid)
     return {
         "first_moment_ms": spread(sound),
         "first_moment_picture_ms": spread(seen),
@@ -230,11 +234,3 @@ def first_moment(client: Any, npc: str, text: str, outputs: Outputs) -> float:
     events.close()
     time.sleep(0.05)  # the cancelled line is off the cores before the next one is timed
     return took
-
-
-def _rss_mb(pid: int) -> float | None:
-    with contextlib.suppress(OSError):
-        for row in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-            if row.startswith("VmRSS"):
-                return round(int(row.split()[1]) / 1024, 1)
-    return None  # no /proc on this system: the figure is left out rather than guessed
