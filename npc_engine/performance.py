@@ -56,9 +56,14 @@ class Npc:
     style: str = "lively"  # of lines that name none
 
 
+def in_style(line: Line, npc: Npc) -> Line:
+    """The line in the character's own style, where it names none."""
+    return line if line.style else replace(line, style=npc.style)
+
+
 def perform(line: Line, npc: Npc) -> Generator[Moment, None, None]:
     """Speak `line`: moments in order, one per tick. Closing the iterator stops every stage."""
-    line = line if line.style else replace(line, style=npc.style)
+    line = in_style(line, npc)
     face = npc.face if line.outputs.picture else NoFace()
     speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
     try:

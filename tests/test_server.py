@@ -432,7 +432,7 @@ DEEP = b"\x82\xa4kind\xa4ping\xa1x" + b"\x91" * 10_000 + b"\xc0"
         (
             [msgpack.packb({"kind": "dance"})],
             "unknown-kind",
-            "kind 'dance' is unknown; known: hello, speak, credit, cancel, ping, list",
+            "kind 'dance' is unknown; known: hello, speak, append, commit, credit, cancel, warm, ping, list",
         ),
         ([msgpack.packb({"kind": "moment"})], "unknown-kind", "kind 'moment' travels the other way"),
         ([msgpack.packb({"kind": "cancel", "line": "no"})], "unknown-line", "no line 'no'"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgpack
 import pytest
 import zmq
-from test_wire_fuzz import MESSAGES, changed, mutated
+from test_wire_fuzz import REQUESTS, changed, mutated
 from tone import ToneStage
 
 from npc_engine.client import Client
@@ -157,7 +157,7 @@ def test_a_fuzzed_socket_answers_and_does_not_grow(tone, deaf):
     answered = 0
     memory = 0.0
     for i in range(6_000):
-        frames = encode(MESSAGES[i % 6])  # requests
+        frames = encode(REQUESTS[i % len(REQUESTS)])
         frames = changed(frames, rng) if i % 2 else mutated(frames, rng)
         deaf.send_multipart(frames or [b""])
         while deaf.poll(0):

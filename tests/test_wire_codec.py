@@ -13,19 +13,24 @@ from npc_engine.wire.messages import (
     REPLIES,
     REQUESTS,
     Accepted,
+    Append,
     Cancel,
     Cancelled,
+    Commit,
     Credit,
     End,
     ErrorMessage,
     Hello,
     List,
+    MarkAt,
     Moments,
     NpcEntry,
     Npcs,
     Ping,
     Pong,
     Speak,
+    Warm,
+    Warmed,
     Welcome,
     WireError,
     Words,
@@ -54,7 +59,12 @@ requests = st.one_of(
         st.integers(-100, 100),
         st.integers(0, limits.CREDIT_CAP_MS),
         outputs,
+        st.floats(0, 1),
+        st.booleans(),
     ),
+    st.builds(Append, ids, texts(300)),
+    st.builds(Commit, ids),
+    st.builds(Warm, ids, texts(300), names, names, names, names, st.floats(0, 1)),
     st.builds(Credit, ids, st.integers(1, limits.CREDIT_CAP_MS)),
     st.builds(Cancel, ids),
     st.builds(Ping, whole),
@@ -66,9 +76,11 @@ replies = st.one_of(
     st.builds(Welcome, whole, names, name_lists, name_lists, *[st.integers(1, 2**53)] * 5),
     st.builds(Accepted, ids, st.none() | st.binary(min_size=1, max_size=50)),
     st.builds(Words, ids, st.lists(words, max_size=4).map(tuple)),
+    st.builds(MarkAt, ids, texts(50), whole),
+    st.builds(Warmed, ids, names, names, whole, whole),
     st.builds(End, ids, whole),
     st.builds(Cancelled, ids, whole, texts(50)),
-    st.builds(ErrorMessage, texts(limits.NAME_CHARS, 1), texts(50), names, st.booleans()),
+    st.builds(ErrorMessage, texts(limits.NAME_CHARS, 1), texts(50), names, st.booleans(), names),
     st.builds(Pong, whole),
     st.builds(
         Npcs,
@@ -119,8 +131,10 @@ def test_moments_come_back_within_the_steps_of_their_formats(tick, ticks, heard,
 
 
 def test_every_kind_is_covered_above():
-    assert set(REQUESTS) == {"hello", "speak", "credit", "cancel", "ping", "list"}
-    assert set(REPLIES) == {"welcome", "accepted", "words", "moment", "end", "cancelled", "error", "pong", "npcs"}
+    assert set(REQUESTS) == {"hello", "speak", "append", "commit", "credit", "cancel", "warm", "ping", "list"}
+    assert set(REPLIES) == {
+        *("welcome", "accepted", "words", "mark", "moment", "end", "cancelled", "error", "pong", "warmed", "npcs")
+    }
 
 
 def test_unknown_keys_are_ignored():
@@ -128,6 +142,12 @@ def test_unknown_keys_are_ignored():
     assert decode_request([msgpack.packb(table)]) == Cancel("a")
     table = {"kind": "speak", "line": "a", "text": "x", "npc": "b", "outputs": {"smell": True}}
     assert decode_request([msgpack.packb(table)]) == Speak("a", "x", "b")
+
+
+@pytest.mark.parametrize(("sent", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25), (1.0, 1.0)])
+def test_a_strength_may_be_a_float_or_a_whole_number(sent, read):
+    got = decode_request(pack(kind="speak", line="a", text="x", npc="b", strength=sent)).strength
+    assert (got, type(got)) == (read, float)
 
 
 def nested(depth, wrap=b"\x91", core=b"\xc0"):
@@ -185,6 +205,20 @@ FAULTS = {
         pack(kind="speak", line="a", text="x", outputs={"sound": 1}),
         "speak: outputs: sound is 1, expected true or false",
     ),
+    "no number": (
+        pack(kind="speak", line="a", text="x", strength=float("nan")),
+        "speak: strength is nan, expected 0.0 to 1.0",
+    ),
+    "endless": (
+        pack(kind="speak", line="a", text="x", strength=float("-inf")),
+        "speak: strength is -inf, expected 0.0 to 1.0",
+    ),
+    "too strong": (pack(kind="warm", id="a", strength=1.5), "warm: strength is 1.5, expected 0.0 to 1.0"),
+    "truth as strength": (pack(kind="warm", id="a", strength=True), "warm: strength is True, expected a number"),
+    "text as strength": (pack(kind="warm", id="a", strength="1"), "warm: strength is '1', expected a number"),
+    "warm of no id": (pack(kind="warm", npc="a"), "warm: key 'id' is missing"),
+    "append of no text": (pack(kind="append", line="a"), "append: key 'text' is missing"),
+    "open a number": (pack(kind="speak", line="a", text="x", open=1), "speak: open is 1, expected true or false"),
     "payload where none goes": ([*pack(kind="ping"), b"abc"], "message of 1 payloads, header promised 0"),
 }
 
@@ -231,7 +265,11 @@ def test_faults_of_moments_are_named(fault):
 @pytest.mark.parametrize(
     ("decode", "kind", "text"),
     [
-        (decode_request, "dance", "kind 'dance' is unknown; known: hello, speak, credit, cancel, ping, list"),
+        (
+            decode_request,
+            "dance",
+            "kind 'dance' is unknown; known: hello, speak, append, commit, credit, cancel, warm, ping, list",
+        ),
         (decode_request, "moment", "kind 'moment' travels the other way"),
         (decode_reply, "speak", "kind 'speak' travels the other way"),
     ],

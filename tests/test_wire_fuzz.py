@@ -8,21 +8,27 @@ import numpy as np
 
 from npc_engine.moments import EXP50, Outputs, Word
 from npc_engine.wire.codec import decode_reply, decode_request, encode
+from npc_engine.wire.effects import Prepare
 from npc_engine.wire.messages import (
     Accepted,
+    Append,
     Cancel,
     Cancelled,
+    Commit,
     Credit,
     End,
     ErrorMessage,
     Hello,
     List,
+    MarkAt,
     Moments,
     NpcEntry,
     Npcs,
     Ping,
     Pong,
     Speak,
+    Warm,
+    Warmed,
     Welcome,
     WireError,
     Words,
@@ -31,13 +37,22 @@ from npc_engine.wire.session import Session
 
 MUTATIONS = 24_000
 EXP = np.linspace(-1, 1, 100, dtype=np.float32).reshape(2, 50)
-MESSAGES = [
+REQUESTS = [
     Hello(1, "game"),
+    Speak("l2", "", "anna", emotion="sad", strength=0.5, open=True),
+    Append("l2", "Mind the "),
+    Commit("l2"),
+    Warm("w1", "Mind the step!", "anna", "low", "lively", "happy", 0.25),
     Speak("l1", "Mind the step, traveller!", "anna", "low", "disc", "lively", "neutral", 3, 400, Outputs(picture=64)),
     Credit("l1", 40),
     Cancel("l1"),
     Ping(7),
     List(),
+]
+MESSAGES = [
+    *REQUESTS,
+    MarkAt("l1", "bell", 6),
+    Warmed("w1", "anna", "", 14, 1500),
     Welcome(1, "0.1.0", EXP50, ("speak",), 24000, 20, 8, 20000, 10000),
     Accepted("l1", b"JPEG"),
     Words("l1", (Word("Mind", 0, 4800, 0, 4), Word("the", 4800, 7200, 5, 8))),
@@ -45,6 +60,7 @@ MESSAGES = [
     End("l1", 6),
     Cancelled("l1", 6, "the game asked"),
     ErrorMessage("bad-text", "text is empty", "l1"),
+    ErrorMessage("unknown-npc", "no character", id="w1"),
     Pong(7),
     Npcs((NpcEntry("anna", "low", "disc", "tall"),), ("low",), ("disc",)),
 ]
@@ -55,6 +71,7 @@ VALUES = [
     2**63,
     2**64 - 1,
     1.5,
+    0.5,
     float("nan"),
     "",
     "x" * 70,
@@ -110,11 +127,14 @@ def read(decode, frames, session):
     try:
         message = decode(frames)
     except WireError as error:
-        encode(ErrorMessage(error.code, str(error), error.line))  # can be said on the wire
+        encode(ErrorMessage(error.code, str(error), error.line, id=error.id))  # can be said on the wire
         return 0 < len(str(error)) < 500
     if decode is decode_request:
-        session.receive(message)
-        session.stop("")
+        for effect in session.receive(message):
+            if isinstance(effect, Prepare):
+                session.warmed(Warmed(effect.line.id))
+        if len(session.open_lines) > 1:  # appends and commits find an open line now and then
+            session.stop("")
     return False
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from tone import ToneStage
 
-from npc_engine.moments import Outputs, Word
+from npc_engine.moments import EMOTIONS, STYLES, Outputs, Word
 from npc_engine.server import loop, sockets
 from npc_engine.server.server import DEFAULT_ADDRESS, Server
+from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_reply, decode_request
-from npc_engine.wire.messages import EMOTIONS, ERROR_CODES, REPLIES, REQUESTS, STYLES, Credit, NpcEntry
+from npc_engine.wire.messages import ERROR_CODES, REPLIES, REQUESTS, Credit, MarkAt, NpcEntry
 
 SPEC = (Path(__file__).parent.parent / "bindings" / "PROTOCOL.md").read_text(encoding="utf-8")
 KINDS = {**REQUESTS, **REPLIES}
@@ -75,6 +76,7 @@ def test_the_limits_are_as_told():
         limits.TEXT_CHARS,
         limits.OPEN_LINES,
         limits.REMEMBERED_LINES,
+        limits.WARMS,
         loop.LINES,
     ):
         assert f"| {number:,}" in told
@@ -82,9 +84,10 @@ def test_the_limits_are_as_told():
     assert DEFAULT_ADDRESS in SPEC
     assert f"more than {sockets.SEND_MARK} messages" in SPEC
     assert f"another {loop.UNSENT_REPLIES}" in SPEC
+    assert f"for {IDLE_S:g} s after" in section("Text as it comes")
     assert "every 2 s, given up after 10 s" in SPEC
     assert (sockets.HEARTBEAT_MS, sockets.HEARTBEAT_TIMEOUT_MS) == (2_000, 10_000)
-    assert all(f"`{name}`" in section("speak") for name in (*STYLES[1:], *EMOTIONS))
+    assert all(f"`{name}`" in section("speak") for name in (*STYLES, *EMOTIONS))
 
 
 def example(start):
@@ -95,6 +98,8 @@ def example(start):
 
 def test_the_examples_in_bytes_read_as_told():
     assert decode_request([example("`credit` of 40 ms")]) == Credit("l1", 40)
+    mark = example("answers, between the moments")
+    assert (len(mark), decode_reply([mark])) == (35, MarkAt("l1", "step", 19))
     header = example("A `moment` of tick 0")
     sound = bytes.fromhex("00400180") + bytes(956)
     face = bytes.fromhex("0038") + bytes(98)
@@ -126,4 +131,4 @@ def test_the_engine_draws_and_knows_what_the_wire_allows():
     from npc_engine.frames.portrait import LARGEST, SMALLEST
 
     assert limits.PICTURE_EDGE == (SMALLEST, LARGEST)
-    assert STYLES[1:] == tuple(KNOWN)
+    assert tuple(KNOWN) == STYLES

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from npc_engine.moments import Outputs
 from npc_engine.wire import limits
+from npc_engine.wire.effects import AddText, EndText, Prepare, Send, SendList, Start, Stop
 from npc_engine.wire.messages import (
     ERROR_CODES,
     Accepted,
+    Append,
     Cancel,
     Cancelled,
+    Commit,
     Credit,
     End,
     ErrorMessage,
@@ -21,10 +24,12 @@ from npc_engine.wire.messages import (
     Ping,
     Pong,
     Speak,
+    Warm,
+    Warmed,
     Welcome,
     WireError,
 )
-from npc_engine.wire.session import LINE_STATES, Send, SendList, Session, Start, State, Step, Stop
+from npc_engine.wire.session import LINE_STATES, Session, State, Step
 
 
 def greeted():
@@ -49,6 +54,9 @@ lines = st.sampled_from(["a", "b", "c"])
 actions = st.lists(
     st.one_of(
         st.tuples(st.just("speak"), lines, st.integers(0, 100)),
+        st.tuples(st.just("open"), lines, st.integers(0, 100)),
+        st.tuples(st.just("append"), lines, st.integers(0, 15_000)),
+        st.tuples(st.just("commit"), lines, st.just(0)),
         st.tuples(st.just("credit"), lines, st.integers(1, limits.CREDIT_CAP_MS)),
         st.tuples(st.just("cancel"), lines, st.just(0)),
         st.tuples(st.just("ready"), lines, st.just(0)),
@@ -67,16 +75,23 @@ class Books:
         self.session = greeted()
         self.granted = {}
         self.sent = {}
+        self.written = {}  # characters of the lines whose text is open
         self.closed = set()
 
     def act(self, what, line, number):
         session = self.session
-        if what == "speak":
-            effects = session.receive(speak(line, credit_ms=number))
+        if what in {"speak", "open"}:
+            text = "" if what == "open" else "hello"
+            effects = session.receive(speak(line, text, credit_ms=number, open=what == "open"))
             if isinstance(effects[0], Start):
                 assert line not in self.granted
+                assert effects[0].open is (what == "open")
                 self.granted[line], self.sent[line] = number, 0
+                if what == "open":
+                    self.written[line] = 0
             return effects
+        if what in {"append", "commit"}:
+            return self.write(what, line, number)
         if what == "credit":
             effects = session.receive(Credit(line, number))
             if line in session.open_lines and not effects:
@@ -85,6 +100,23 @@ class Books:
         if what == "cancel":
             return session.receive(Cancel(line))
         return self.engine_acts(what, line, number) if line in session.open_lines else []
+
+    def write(self, what, line, number):
+        text = "x" * number
+        effects = self.session.receive(Append(line, text) if what == "append" else Commit(line))
+        if line in self.closed or (what == "append" and not number and line in self.granted):
+            assert effects == []
+        elif line not in self.written:
+            assert effects[0].message.code == ("not-open" if line in self.granted else "unknown-line")
+        elif what == "commit":
+            assert effects == [EndText(line)]
+            del self.written[line]
+        elif self.written[line] + number > limits.TEXT_CHARS:
+            assert (effects[0].message.code, effects[0].message.ends) == ("bad-text", False)
+        else:
+            assert effects == [AddText(line, text)]
+            self.written[line] += number
+        return effects
 
     def engine_acts(self, what, line, number):
         try:
@@ -135,7 +167,10 @@ def test_ended_cancelled_and_failed_lines_have_no_next_step():
     assert {step for _, step in LINE_STATES} == set(Step)
 
 
-@pytest.mark.parametrize("message", [speak(), Credit("a", 40), Cancel("a"), Ping(3), List()])
+@pytest.mark.parametrize(
+    "message",
+    [speak(), Append("a", "x"), Commit("a"), Credit("a", 40), Cancel("a"), Warm("a", npc="anna"), Ping(3), List()],
+)
 def test_nothing_is_answered_before_hello(message):
     refused = error(Session().receive(message))
     assert (refused.code, refused.text) == ("not-greeted", f"{message.kind} before hello")
@@ -170,7 +205,14 @@ def test_ping_and_list_and_a_second_hello_are_answered():
             "unknown-style",
             "no style 'livly', did you mean 'lively'?; known: 'serious', 'lively', 'cartoon'",
         ),
-        (speak(emotion="angry"), "unknown-emotion", "no emotion 'angry'; known: 'neutral'"),
+        (
+            speak(emotion="angri"),
+            "unknown-emotion",
+            (
+                "no emotion 'angri', did you mean 'angry'?; "
+                "known: 'neutral', 'happy', 'sad', 'angry', 'afraid', 'surprised', 'disgusted'"
+            ),
+        ),
         (
             speak(outputs=Outputs(picture=5)),
             "bad-message",
@@ -183,6 +225,8 @@ def test_ping_and_list_and_a_second_hello_are_answered():
         ),
         (Cancel("zz"), "unknown-line", "no line 'zz'"),
         (Credit("zz", 40), "unknown-line", "no line 'zz'"),
+        (Append("zz", "x"), "unknown-line", "no line 'zz'"),
+        (Commit("zz"), "unknown-line", "no line 'zz'"),
     ],
 )
 def test_faults_are_refused_with_their_code(message, code, text):
@@ -281,3 +325,88 @@ def test_stop_cuts_every_open_line():
         Send(Cancelled("b", 0, "the engine is stopping")),
     ]
     assert session.open_lines == ()
+
+
+# ── text as it comes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_open_line_begins_empty_and_takes_text_until_its_commit():
+    session = greeted()
+    (start,) = session.receive(speak(text="", open=True, emotion="sad", strength=0.5))
+    assert (start.open, start.line.text, start.line.emotion, start.line.strength) == (True, "", "sad", 0.5)
+    assert session.receive(Append("a", "Mind ")) == [AddText("a", "Mind ")]
+    assert session.receive(Append("a", "")) == []
+    assert session.receive(Commit("a")) == [EndText("a")]
+    for message in (Append("a", "more"), Commit("a")):
+        refused = error(session.receive(message))
+        assert (refused.code, refused.ends) == ("not-open", False)
+        assert refused.text == f"{message.kind}: the text of line 'a' is complete"
+    assert session.open_lines == ("a",)
+
+
+def test_a_line_that_was_not_opened_takes_no_more_text_and_goes_on():
+    session = greeted()
+    session.receive(speak())
+    refused = error(session.receive(Append("a", "more")))
+    assert (refused.code, refused.line, refused.ends) == ("not-open", "a", False)
+
+
+def test_all_of_an_open_text_together_has_the_limit_of_any_text():
+    session = greeted()
+    session.receive(speak(text="x" * 19_000, open=True))
+    assert session.receive(Append("a", "x" * 1_000)) == [AddText("a", "x" * 1_000)]
+    refused = error(session.receive(Append("a", "x")))
+    assert (refused.code, refused.text, refused.ends) == (
+        "bad-text",
+        "text has 20001 characters, expected at most 20000",
+        False,
+    )
+    assert session.receive(Commit("a")) == [EndText("a")]
+
+
+def test_text_that_crosses_the_end_of_its_line_is_let_be():
+    session = greeted()
+    session.receive(speak(open=True))
+    session.ready("a", None)
+    session.fail("a", "bad-text", "broken")
+    assert session.receive(Append("a", "more")) == session.receive(Commit("a")) == []
+
+
+# ── warm ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_warm_is_carried_out_and_answered_under_its_id():
+    session = greeted()
+    (prepare,) = session.receive(Warm("w", "Hm?", "anna", style="cartoon", emotion="sad", strength=0.5))
+    assert isinstance(prepare, Prepare)
+    line = prepare.line
+    assert (line.text, line.npc, line.style, line.emotion, line.strength) == ("Hm?", "anna", "cartoon", "sad", 0.5)
+    again = error(session.receive(Warm("w", npc="anna")))
+    assert (again.text, again.id, again.ends) == ("warm 'w' waits for its answer already", "w", False)
+    assert session.warmed(Warmed("w", "anna")) == [Send(Warmed("w", "anna"))]
+    session.receive(Warm("w", npc="anna"))
+    assert session.warm_failed("w", "bad-cast", "broken") == [Send(ErrorMessage("bad-cast", "broken", id="w"))]
+    assert session.open_lines == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (Warm("w"), "bad-message"),
+        (Warm("w", "x" * 20_001, "anna"), "bad-text"),
+        (Warm("w", npc="anna", style="livly"), "unknown-style"),
+        (Warm("w", npc="anna", emotion="bored"), "unknown-emotion"),
+    ],
+)
+def test_a_warm_that_cannot_be_is_refused_under_its_id(message, code):
+    refused = error(greeted().receive(message))
+    assert (refused.code, refused.line, refused.id, refused.ends) == (code, "", "w", True)
+
+
+def test_a_client_may_have_so_many_warms_waiting():
+    session = greeted()
+    for i in range(limits.WARMS):
+        assert isinstance(session.receive(Warm(f"w{i}", npc="anna"))[0], Prepare)
+    assert error(session.receive(Warm("one more", npc="anna"))).code == "too-many-warms"
+    session.warmed(Warmed("w0"))
+    assert isinstance(session.receive(Warm("one more", npc="anna"))[0], Prepare)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sys
 import tempfile
 import threading
@@ -24,6 +26,7 @@ from npc_engine.moments import (
     TICK_SAMPLES,
     Expression,
     Line,
+    Mark,
     Moment,
     Picture,
     Pixels,
@@ -32,6 +35,7 @@ from npc_engine.moments import (
 )
 from npc_engine.performance import Face, NoFace, Npc
 from npc_engine.speech.errors import SpeechError
+from npc_engine.text.open_text import TextTimeoutError
 
 WORD_SAMPLES = 5 * TICK_SAMPLES  # 100 ms
 NPCS = """
@@ -46,7 +50,10 @@ voice = "high"
 
 
 class ToneVoice:
-    """Says each word as 100 ms of a sine, five words a chunk; ASCII only. Words with a ! bring out faults."""
+    """Says each word as 100 ms of a sine, five words a chunk; ASCII only. Words with a ! bring out faults.
+
+    `#name` is a mark. Open text is spoken as it comes: a chunk leaves when it has its five words.
+    """
 
     def __init__(self, name: str, hertz: float, gate: threading.Semaphore | None = None) -> None:
         self.name = name
@@ -54,28 +61,68 @@ class ToneVoice:
         self.gate = gate  # is taken for each chunk: a voice as slow as the test wants it
 
     def speak(self, line: Line) -> Iterator[SpeechChunk]:
-        strange = sorted({c for c in line.text if ord(c) > 127})
-        if strange:
-            raise SpeechError(f"voice {self.name!r} can't speak {''.join(strange)!r}")
         start = 0
-        at = 0
-        words = line.text.split()
-        for first in range(0, len(words), 5):
+        for group in grouped(self._read(line)):
             if self.gate is not None and not self.gate.acquire(timeout=30):
                 raise TimeoutError("the test lets no clause through")
-            sounds, spoken = [], []
-            for text in words[first : first + 5]:
+            sounds, spoken, marks = [], [], []
+            begin = start
+            for text, at in group:
                 if text == "!boom":
                     raise ZeroDivisionError("a fault of the voice")
-                at = line.text.index(text, at)
-                begin = start + sum(map(len, sounds))
+                if text.startswith("#"):
+                    marks.append(Mark(text[1:], begin))
+                    continue
                 spoken.append(Word(text, begin, begin + WORD_SAMPLES, at, at + len(text)))
-                at += len(text)
                 t = np.arange(begin, begin + WORD_SAMPLES)
                 sounds.append((0.5 * np.sin(2 * np.pi * self.hertz / SAMPLE_RATE * t)).astype(np.float32))
-            samples = np.concatenate(sounds)
-            yield SpeechChunk(line, start, samples, (), tuple(spoken))
+                begin += WORD_SAMPLES
+            samples = np.concatenate([*sounds, np.zeros(0, np.float32)])
+            yield SpeechChunk(line, start, samples, (), tuple(spoken), tuple(marks))
             start += len(samples)
+
+    def _read(self, line: Line) -> Iterator[tuple[str, int]]:
+        """The words and the characters at which they begin, each as soon as no further text can change it."""
+        text, at = "", 0
+        late = None
+        for piece in itertools.chain([line.text], self._pieces(line), [" "]):
+            if isinstance(piece, TextTimeoutError):
+                late = piece
+                continue
+            strange = sorted({c for c in piece if ord(c) > 127})
+            if strange:
+                raise SpeechError(f"voice {self.name!r} can't speak {''.join(strange)!r}")
+            text += piece
+            whole, at = at, text.rindex(re.split(r"\s", text[at:])[-1], at)
+            for word in re.finditer(r"\S+", text[whole:at]):
+                yield word[0], whole + word.start()
+        if late:
+            raise late
+
+    @staticmethod
+    def _pieces(line: Line) -> Iterator[str | TextTimeoutError]:
+        try:
+            yield from line.more or ()
+        except TextTimeoutError as error:
+            yield error
+
+
+def grouped(words: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
+    """Five words together as soon as they are there, with the marks before them."""
+    group: list[tuple[str, int]] = []
+    late = None
+    try:
+        for word in words:
+            group.append(word)
+            if sum(not text.startswith("#") for text, _ in group) == 5:
+                yield group
+                group = []
+    except (TextTimeoutError, SpeechError) as error:
+        late = error
+    if group:
+        yield group
+    if late:
+        raise late
 
 
 class ToneMouth:
@@ -98,13 +145,14 @@ class ToneMouth:
                     exp[CHANNEL["jawOpen"]] = np.sqrt(np.mean(sound**2))
                     exp[CHANNEL["headYaw"]] = tick % 1000 / 1000
                     words = tuple(w for w in chunk.words if tick * TICK_SAMPLES <= w.start < (tick + 1) * TICK_SAMPLES)
+                    marks = tuple(m for m in chunk.marks if m.start // TICK_SAMPLES == tick)
                     if "!odd" in chunk.line.text:
                         words = (Word(b"\xff", 0, 2**70, 0, 0),)
                     if "!skip" in chunk.line.text:
                         tick += 1
                     self.watched.made += 1
                     made += 1
-                    yield Expression(chunk.line, tick, sound, exp, words)
+                    yield Expression(chunk.line, tick, sound, exp, words, marks)
         finally:
             self.watched.ended_at = time.monotonic()
             self.watched.ended += 1

@@ -12,14 +12,17 @@ import zmq
 
 from npc_engine.cast import CastError
 from npc_engine.server.moment import next_ticks, pack_moment
-from npc_engine.server.performer import Begun, Complete, Performer, Rests, Tick
+from npc_engine.server.performer import Begun, Complete, MarkHere, Performer, Rests, Tick
 from npc_engine.server.sockets import Router, Unreachable
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
+from npc_engine.server.warmer import Warmer, WarmFailed
+from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
-from npc_engine.wire.messages import ErrorMessage, NpcEntry, Npcs, Reply, WireError
-from npc_engine.wire.session import Effect, Send, SendList, Session, Start, Stop
+from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
+from npc_engine.wire.messages import ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, WireError
+from npc_engine.wire.session import Session
 
 LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
@@ -44,11 +47,13 @@ class _Peer:
 class Loop:
     """All that the wire thread owns; only that thread calls `run`."""
 
-    def __init__(self, router: Router, wake: Wake, stage: Stage) -> None:
+    def __init__(self, router: Router, wake: Wake, stage: Stage, text_idle_s: float = IDLE_S) -> None:
         self._router = router
         self._wake = wake
         self._stage = stage
         self._rests = Rests(stage)
+        self._warmer = Warmer(stage, wake)
+        self._text_idle_s = text_idle_s
         self._peers: dict[bytes, _Peer] = {}
         self._connections: dict[int, bytes] = {}  # open descriptor → identity, b"" until it has said something
         self._retiring: list[Performer] = []
@@ -64,6 +69,7 @@ class Loop:
             self._wake.clear()
             busy = self._read()
             self._note_connections()
+            self._tell_warmed()
             busy = self._send_round() or busy
         self.finish()
 
@@ -127,6 +133,7 @@ class Loop:
         for performer in peer.performers.values():
             self._retire(performer)
         peer.performers.clear()
+        self._warmer.forget(peer.identity)
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,10 +143,16 @@ class Loop:
                 self._reply(peer, effect.message)
             elif isinstance(effect, Start):
                 self._start(peer, effect)
+            elif isinstance(effect, AddText):
+                peer.performers[effect.line].append(effect.text)
+            elif isinstance(effect, EndText):
+                peer.performers[effect.line].commit()
             elif isinstance(effect, Stop):
                 performer = peer.performers.pop(effect.line, None)
                 if performer is not None:
                     self._retire(performer)
+            elif isinstance(effect, Prepare):
+                self._prepare(peer, effect)
             elif isinstance(effect, SendList):
                 self._reply(peer, self._npcs())
 
@@ -150,8 +163,26 @@ class Loop:
             text = f"the engine speaks {lines} lines, as many as it can at once: try again when some have ended"
             self._carry_out(peer, peer.session.fail(start.line.id, "too-many-lines", text))
             return
-        performer = peer.performers[start.line.id] = Performer(start, self._stage, self._rests, self._wake)
+        performer = peer.performers[start.line.id] = Performer(
+            start, self._stage, self._rests, self._wake, self._text_idle_s
+        )
         performer.begin()
+
+    def _prepare(self, peer: _Peer, prepare: Prepare) -> None:
+        if not self._warmer.add(peer.identity, prepare):
+            text = "as many warms wait as the engine takes: go on when some are answered"
+            self._carry_out(peer, peer.session.warm_failed(prepare.line.id, "too-many-warms", text))
+
+    def _tell_warmed(self) -> None:
+        for identity, done in self._warmer.take():
+            peer = self._peers.get(identity)
+            if peer is not None:
+                effects = (
+                    peer.session.warm_failed(done.id, done.code, done.text)
+                    if isinstance(done, WarmFailed)
+                    else peer.session.warmed(done)
+                )
+                self._carry_out(peer, effects)
 
     def _retire(self, performer: Performer) -> None:
         performer.stop()
@@ -233,8 +264,12 @@ class Loop:
             for data in pack_moment(line, [tick for tick in made[:count] if isinstance(tick, Tick)]):
                 self._transmit(peer, data)
             return True
+        if isinstance(first, MarkHere) and not peer.session.allowance(line):
+            return False  # a mark waits for its tick
         performer.take(1)
-        if isinstance(first, Begun):
+        if isinstance(first, MarkHere):
+            self._reply(peer, MarkAt(line, first.name, first.tick))
+        elif isinstance(first, Begun):
             self._carry_out(peer, peer.session.ready(line, first.rest))
         elif isinstance(first, Complete):
             self._carry_out(peer, peer.session.complete(line))
@@ -246,6 +281,8 @@ class Loop:
         """Cut every line, tell the games, and wait for the performers."""
         for peer in tuple(self._peers.values()):
             self._carry_out(peer, peer.session.stop("the engine is stopping"))
+        self._warmer.stop()
         end = time.monotonic() + FINISH_S
         for performer in self._retiring:
             performer.join(max(0.0, end - time.monotonic()))
+        self._warmer.join(max(0.0, end - time.monotonic()))

@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from npc_engine.cast import Cast, CastError
-from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Expression, Line, Moment, Sound, Word
-from npc_engine.performance import Face, NoFace, Npc, perform
+from npc_engine.cast import CastError
+from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Expression, Line, Moment, Sound, SpeechChunk, Word
+from npc_engine.performance import Face, NoFace, Npc, Voice, perform
+from npc_engine.server.faults import cast_code
 from npc_engine.server.stage import Stage
 from npc_engine.speech.errors import SpeechError
+from npc_engine.text.open_text import OpenText, TextTimeoutError
 from npc_engine.wire.codec import pack_coefficients, pack_sound
-from npc_engine.wire.session import Start
+from npc_engine.wire.effects import Start
 
 LOG: Final = logging.getLogger(__name__)
 READY_TICKS = 10  # made ready beyond the client's credit: 200 ms, so that new credit is answered at once
@@ -31,6 +33,14 @@ class Begun:
     """The character is there; `rest` is its face at rest, if pictures were asked."""
 
     rest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkHere:
+    """A mark of the text's markup, which the tick that follows reaches."""
+
+    name: str
+    tick: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Failed:
     text: str
 
 
-Made: TypeAlias = Begun | Tick | Complete | Failed
+Made: TypeAlias = Begun | MarkHere | Tick | Complete | Failed
 
 
 class Rests:
@@ -85,11 +95,36 @@ class Rests:
         return encoded
 
 
-class Performer:
-    """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more."""
+class _Enduring:
+    """A voice whose faults let what was spoken before them reach the mouth's end: `fault` is told of them."""
 
-    def __init__(self, start: Start, stage: Stage, rests: Rests, wake: Callable[[], None]) -> None:
-        self.line = start.line
+    def __init__(self, voice: Voice, fault: Callable[[Failed], None]) -> None:
+        self._voice = voice
+        self._fault = fault
+
+    def speak(self, line: Line) -> Iterator[SpeechChunk]:
+        try:
+            yield from self._voice.speak(line)
+        except SpeechError as error:
+            self._fault(Failed("bad-text", str(error)))
+        except TextTimeoutError as error:
+            self._fault(Failed("text-timeout", str(error)))
+
+
+class _StoppedError(Exception):
+    """The line was stopped while its voice waited for text."""
+
+
+class Performer:
+    """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more.
+
+    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then.
+    """
+
+    def __init__(self, start: Start, stage: Stage, rests: Rests, wake: Callable[[], None], text_idle_s: float) -> None:
+        self._text = OpenText(text_idle_s) if start.open else None
+        self._ends_early: Failed | None = None
+        self.line = replace(start.line, more=self._following(self._text)) if self._text else start.line
         self._start = start
         self._stage = stage
         self._rests = rests
@@ -109,6 +144,27 @@ class Performer:
             self._stopped = True
             self._made.clear()
             self._changed.notify_all()
+        if self._text is not None:
+            self._text.close()
+
+    def append(self, text: str) -> None:
+        """More of an open line's text; raises `ValueError` for a line that was not opened, or is committed."""
+        self._open_text().append(text)
+
+    def commit(self) -> None:
+        """An open line's text is complete; raises `ValueError` for a line that was not opened."""
+        self._open_text().commit()
+
+    def _open_text(self) -> OpenText:
+        if self._text is None:
+            raise ValueError(f"line {self.line.id!r} was not opened for more text")
+        return self._text
+
+    def _following(self, text: OpenText) -> Iterator[str]:
+        """The pieces of the text; after `stop` nobody wants what the voice still holds back of them."""
+        yield from text
+        if self._stopped:
+            raise _StoppedError
 
     def join(self, timeout_s: float) -> bool:
         """Wait for the thread; whether it has ended."""
@@ -140,10 +196,11 @@ class Performer:
     def _run(self) -> None:
         try:
             self._perform()
-        except SpeechError as error:
-            self._put(Failed("bad-text", str(error)))
+        except _StoppedError:
+            return
         except CastError as error:
-            self._put(Failed(self._code(self._stage.cast), str(error)))
+            code = cast_code(self._stage.cast, self._start.npc, self._start.voice, self._start.face)
+            self._put(Failed(code, str(error)))
         except Exception as error:
             LOG.exception("line %s of %s failed", self.line.id, self.line.npc)
             self._put(Failed("internal", f"the engine failed on this line: {type(error).__name__}: {error}"))
@@ -158,11 +215,20 @@ class Performer:
             rest = self._rests.of(npc, self.line)
         if not self._put(Begun(rest)):
             return
+        ticks = 0
+        npc = replace(npc, voice=_Enduring(npc.voice, self._end_early))
         with closing(perform(self.line, npc)) as moments:
-            for tick, moment in enumerate(moments):
-                if not self._put(self._tick(tick, moment)):
+            for moment in moments:
+                made = self._tick(ticks, moment)
+                if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
                     return
-        self._put(Complete())
+                ticks += 1
+        if self._ends_early is None and not ticks:
+            self._ends_early = Failed("bad-text", "nothing to speak: expected at least one letter or digit")
+        self._put(self._ends_early or Complete())
+
+    def _end_early(self, failed: Failed) -> None:
+        self._ends_early = failed
 
     def _tick(self, tick: int, moment: Moment) -> Tick:
         """The moment in wire form; raises `ValueError` for one that no game could play."""
@@ -180,16 +246,3 @@ class Performer:
             self._stage.encode(moment.picture.pixels) if moment.picture is not None else None,
             moment.words if outputs.words else (),
         )
-
-    def _code(self, cast: Cast) -> str:
-        """Which name of the request is unknown, or else that the files behind them are broken."""
-        try:
-            if self._start.npc and self._start.npc not in cast.npcs():
-                return "unknown-npc"
-            if self._start.voice and self._start.voice not in cast.voices():
-                return "unknown-voice"
-            if self._start.face and self._start.face not in cast.faces():
-                return "unknown-face"
-        except CastError:  # npcs.toml itself is broken, as the first error says
-            return "bad-cast"
-        return "bad-cast"

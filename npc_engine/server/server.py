@@ -10,6 +10,7 @@ from npc_engine.server.loop import Loop
 from npc_engine.server.sockets import Router, ServerError
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
+from npc_engine.text.open_text import IDLE_S
 
 __all__ = ["DEFAULT_ADDRESS", "Server", "ServerError"]
 
@@ -21,12 +22,14 @@ STOP_S: Final = 5.0  # longer than all that the wire thread waits for on its way
 class Server:
     """Serves the characters of `stage` on a loopback `address`; a port of `*` takes any free one.
 
-    One thread owns the socket and each line has a performer; `start` returns once games can connect.
+    One thread owns the socket and each line has a performer; `start` returns once games can connect. A line whose text
+    is open waits `text_idle_s` seconds for more of it, then it speaks what it has and ends.
     """
 
-    def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS) -> None:
+    def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS, *, text_idle_s: float = IDLE_S) -> None:
         self.address = address
         self._stage = stage
+        self._text_idle_s = text_idle_s
         self._changing = threading.Lock()  # start and stop, from whichever threads
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -72,7 +75,7 @@ class Server:
 
     def _run(self, router: Router, wake: Wake) -> None:
         try:
-            Loop(router, wake, self._stage).run(self._stopping.is_set)
+            Loop(router, wake, self._stage, self._text_idle_s).run(self._stopping.is_set)
         except BaseException as error:  # kept for serve_forever, which raises it
             LOG.exception("the wire thread failed")
             self._error = error

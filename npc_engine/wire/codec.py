@@ -119,12 +119,16 @@ def decode_reply(data: Sequence[bytes]) -> Reply:
 
 def _decode(data: Sequence[bytes], known: Mapping[str, type[M]], others: Mapping[str, Any]) -> M:
     table = _table(data)
-    line = table.get("line")
-    line = line if isinstance(line, str) and len(line) <= limits.ID_CHARS else ""
     try:
         return _message(table, data[1:], known, others)
     except WireError as error:
-        raise WireError(str(error), error.code, line) from None
+        raise WireError(str(error), error.code, _name_in(table, "line"), _name_in(table, "id")) from None
+
+
+def _name_in(table: Mapping[str, Any], key: str) -> str:
+    """The id that a broken message carries, for the answer; "" where that is broken too."""
+    name = table.get(key)
+    return name if isinstance(name, str) and len(name) <= limits.ID_CHARS else ""
 
 
 def _message(
@@ -205,7 +209,7 @@ class _Rule:
         self.type = hint
         self.payload: str = f.metadata.get("payload", "")
         self.chars: tuple[int, int] = f.metadata.get("chars", (0, limits.NOTE_CHARS))
-        self.range: tuple[int, int] = f.metadata.get("range", (0, MOST))
+        self.range: tuple[float, float] = f.metadata.get("range", (0, MOST))
         self.required = f.default is MISSING
         self.default = f.default
 
@@ -248,11 +252,11 @@ def _value(rule: _Rule, hint: Any, value: Any, where: str) -> Any:
         if not least <= len(value) <= most:
             raise WireError(f"{where} has {len(value)} characters, expected {least} to {most}")
         return value
-    if hint is int and type(value) is int:
+    if (hint is int and type(value) is int) or (hint is float and type(value) in {int, float}):
         low, high = rule.range
-        if not low <= value <= high:
+        if not low <= value <= high:  # NaN is in no range
             raise WireError(f"{where} is {value}, expected {low} to {high}")
-        return value
+        return hint(value)
     if hint is bool and isinstance(value, bool):
         return value
     if get_origin(hint) is tuple and isinstance(value, list):
@@ -265,7 +269,7 @@ def _value(rule: _Rule, hint: Any, value: Any, where: str) -> Any:
 def _name(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return "a list"
-    return {str: "a string", int: "a whole number", bool: "true or false"}.get(hint, "a map")
+    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(hint, "a map")
 
 
 def _short(value: Any) -> str:

@@ -18,6 +18,7 @@ NAME_CHARS: Final = 64  # a character, voice, face, style or emotion
 NOTE_CHARS: Final = 2_000  # the text of an error or a reason
 
 OPEN_LINES: Final = 8  # of one client, speaking at once
+WARMS: Final = 32  # `warm` of one client that wait for their answer
 REMEMBERED_LINES: Final = 1024  # finished ids of one client, so that none is spoken twice
 
 CREDIT_MS: Final = 600  # granted by a `speak` that says nothing else

@@ -11,9 +11,6 @@ from typing import Any, ClassVar, Final, TypeAlias
 from npc_engine.moments import Exp, Outputs, Sound, Word
 from npc_engine.wire import limits
 
-STYLES: Final = ("", "serious", "lively", "cartoon")
-EMOTIONS: Final = ("neutral",)
-
 ERROR_CODES: Final[dict[str, str]] = {
     "bad-message": "a message that breaks the rules of this document; the text says which and where",
     "bad-version": "the game speaks another wire version than the engine",
@@ -25,9 +22,12 @@ ERROR_CODES: Final[dict[str, str]] = {
     "unknown-style": "no style of this name",
     "unknown-emotion": "an emotion that this engine can't show",
     "bad-cast": "the character's, voice's or face's files are broken; the text names the file",
-    "bad-text": "text that is empty, too long, or not speakable by this voice",
+    "bad-text": "text that is empty, too long, broken markup, or not speakable by this voice",
+    "text-timeout": "an open text was neither added to nor committed for too long; what had come was spoken",
+    "not-open": "`append` or `commit` on a line that was not opened with `open`, or that is committed",
     "duplicate-line": "a line of this id is open or was spoken on this connection",
     "too-many-lines": "more lines open than one client, or the engine, may have",
+    "too-many-warms": "more `warm` waiting than one client, or the engine, may have",
     "unknown-line": "no line of this id",
     "internal": "a fault of the engine; its log holds the trace",
 }
@@ -40,13 +40,14 @@ LOST: Final = "disconnected"
 class WireError(ValueError):
     """A message that breaks the protocol; says what came, what was expected, where.
 
-    `code` is one of ERROR_CODES; `line` is the line it belongs to, as far as that could be read.
+    `code` is one of ERROR_CODES; `line` and `id` are the line and `warm` it belongs to, as far as they could be read.
     """
 
-    def __init__(self, text: str, code: str = "bad-message", line: str = "") -> None:
+    def __init__(self, text: str, code: str = "bad-message", line: str = "", id: str = "") -> None:  # noqa: A002
         super().__init__(text)
         self.code = code
         self.line = line
+        self.id = id
 
 
 MOST: Final = 2**53  # whole numbers that every language's double can hold
@@ -62,8 +63,13 @@ def whole(low: int, high: int) -> dict[str, Any]:
     return {"range": (low, high)}
 
 
+def real(low: float, high: float) -> dict[str, Any]:
+    """The rule of a field of finite numbers from `low` to `high`; on the wire a float or a whole number."""
+    return {"range": (low, high)}
+
+
 LINE: Final = chars(limits.ID_CHARS, least=1)
-"""The rule of the field that names a line."""
+"""The rule of the field that names a line, or a `warm`."""
 
 
 # ── game → engine ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,7 +87,10 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Say `text`: as the character `npc`, or with the voice and face named, or as the character with others."""
+    """Say `text`: as the character `npc`, or with the voice and face named, or as the character with others.
+
+    `open`: text is still being written, `append` adds to it and `commit` ends it.
+    """
 
     kind: ClassVar[str] = "speak"
     line: str = field(metadata=LINE)
@@ -94,6 +103,40 @@ class Speak:
     priority: int = field(default=0, metadata=whole(-100, 100))  # higher is more urgent
     credit_ms: int = field(default=limits.CREDIT_MS, metadata=whole(0, limits.CREDIT_CAP_MS))
     outputs: Outputs = field(default=Outputs())
+    strength: float = field(default=1.0, metadata=real(0.0, 1.0))  # of the emotion
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """More text of a line that was opened with `open`."""
+
+    kind: ClassVar[str] = "append"
+    line: str = field(metadata=LINE)
+    text: str = field(metadata=chars(limits.HEADER_BYTES))  # the session limits the whole to TEXT_CHARS
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The text of an open line is complete."""
+
+    kind: ClassVar[str] = "commit"
+    line: str = field(metadata=LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Load a character or voice and, with text, make its speech for later; answered by `warmed` of the same id."""
+
+    kind: ClassVar[str] = "warm"
+    line: ClassVar[str] = ""  # of no line
+    id: str = field(metadata=LINE)
+    text: str = field(default="", metadata=chars(limits.HEADER_BYTES))  # the session limits it to TEXT_CHARS
+    npc: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    voice: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    style: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    emotion: str = field(default="neutral", metadata=chars(limits.NAME_CHARS))
+    strength: float = field(default=1.0, metadata=real(0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +211,16 @@ class Words:
     words: tuple[Word, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MarkAt:
+    """A mark of the text's markup, right before the moment of its tick."""
+
+    kind: ClassVar[str] = "mark"
+    line: str = field(metadata=LINE)
+    name: str = field(metadata=chars(limits.NOTE_CHARS))
+    tick: int = field(metadata=whole(0, MOST))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
     """`ticks` ticks of a line from `tick` on: sound and coefficients of each, and at most one new picture."""
@@ -203,13 +256,14 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class ErrorMessage:
-    """What went wrong; when it `ends` the `line` it names, nothing more of that line comes."""
+    """What went wrong; when it `ends` the line or the `warm` it names, nothing more of that comes."""
 
     kind: ClassVar[str] = "error"
     code: str = field(metadata=chars(limits.NAME_CHARS, least=1))
     text: str = field(metadata=chars(limits.NOTE_CHARS))
     line: str = field(default="", metadata=chars(limits.ID_CHARS))
     ends: bool = True  # false: the line, if it was open, goes on
+    id: str = field(default="", metadata=chars(limits.ID_CHARS))  # of the `warm`
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +273,19 @@ class Pong:
     kind: ClassVar[str] = "pong"
     line: ClassVar[str] = ""  # of no line
     mark: int = field(default=0, metadata=whole(0, MOST))
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The answer to `warm`: the voice is loaded, and `ms` of speech have been made of `text_chars` characters."""
+
+    kind: ClassVar[str] = "warmed"
+    line: ClassVar[str] = ""  # of no line
+    id: str = field(metadata=LINE)
+    npc: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    voice: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    text_chars: int = field(default=0, metadata=whole(0, MOST))
+    ms: int = field(default=0, metadata=whole(0, MOST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +309,13 @@ class Npcs:
     faces: tuple[str, ...] = field(default=(), metadata=chars(limits.NAME_CHARS))
 
 
-Request: TypeAlias = Hello | Speak | Credit | Cancel | Ping | List
-Reply: TypeAlias = Welcome | Accepted | Words | Moments | End | Cancelled | ErrorMessage | Pong | Npcs
+Request: TypeAlias = Hello | Speak | Append | Commit | Credit | Cancel | Warm | Ping | List
+Reply: TypeAlias = Welcome | Accepted | Words | MarkAt | Moments | End | Cancelled | ErrorMessage | Pong | Warmed | Npcs
 Message: TypeAlias = Request | Reply
 
-REQUESTS: Final[dict[str, type[Request]]] = {c.kind: c for c in (Hello, Speak, Credit, Cancel, Ping, List)}
+REQUESTS: Final[dict[str, type[Request]]] = {
+    c.kind: c for c in (Hello, Speak, Append, Commit, Credit, Cancel, Warm, Ping, List)
+}
 REPLIES: Final[dict[str, type[Reply]]] = {
-    c.kind: c for c in (Welcome, Accepted, Words, Moments, End, Cancelled, ErrorMessage, Pong, Npcs)
+    c.kind: c for c in (Welcome, Accepted, Words, MarkAt, Moments, End, Cancelled, ErrorMessage, Pong, Warmed, Npcs)
 }

@@ -5,23 +5,23 @@ The server carries out the effects in order, and tells the session what the perf
 
 from __future__ import annotations
 
-import difflib
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from npc_engine import __version__
 from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_MS, Line
 from npc_engine.wire import limits
+from npc_engine.wire.checks import check_speak, check_text, check_warm, near
+from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
 from npc_engine.wire.messages import (
-    EMOTIONS,
     REQUESTS,
-    STYLES,
     Accepted,
+    Append,
     Cancel,
     Cancelled,
+    Commit,
     Credit,
     End,
     ErrorMessage,
@@ -29,9 +29,10 @@ from npc_engine.wire.messages import (
     List,
     Ping,
     Pong,
-    Reply,
     Request,
     Speak,
+    Warm,
+    Warmed,
     Welcome,
     WireError,
 )
@@ -69,45 +70,14 @@ LINE_STATES: Final[dict[tuple[State, Step], State]] = {
 """Every step that a line can take; ended, cancelled and failed have none: nothing of such a line leaves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A message for this client."""
-
-    message: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Begin to perform a line; `voice` and `face` replace those of `npc` where they are not ""."""
-
-    line: Line
-    npc: str
-    voice: str
-    face: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Stop performing a line, and drop what is ready of it."""
-
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendList:
-    """Answer with `npcs`."""
-
-
-Effect: TypeAlias = Send | Start | Stop | SendList
-
-
 class _Open:
     """The books of a line that is open."""
 
-    __slots__ = ("credit_ms", "state", "ticks")
+    __slots__ = ("credit_ms", "open_chars", "state", "ticks")
 
-    def __init__(self, credit_ms: int) -> None:
+    def __init__(self, credit_ms: int, open_chars: int | None) -> None:
         self.state = State.ASKED
+        self.open_chars = open_chars  # of a text that is still being written; None once it is complete
         self.credit_ms = credit_ms  # granted and not used
         self.ticks = 0  # sent
 
@@ -119,6 +89,18 @@ class Session:
         self.greeted = False
         self.client = ""
         self._open: dict[str, _Open] = {}
+        self._answers: dict[type[Request], Callable[[Any], list[Effect]]] = {
+            Hello: self._hello,
+            Speak: self._speak,
+            Append: self._append,
+            Commit: self._commit,
+            Credit: self._credit,
+            Cancel: self._cancel,
+            Warm: self._warm,
+            Ping: lambda ping: [Send(Pong(ping.mark))],
+            List: lambda _: [SendList()],
+        }
+        self._warming: set[str] = set()  # ids of `warm` that have not been answered
         self._closed: OrderedDict[str, tuple[State, int]] = OrderedDict()  # id → how it ended, ticks sent
 
     # ── from the game ─────────────────────────────────────────────────────────────────────────────────────────
@@ -126,31 +108,20 @@ class Session:
     def receive(self, message: Request) -> list[Effect]:
         """What a message of the game brings about; faults of the game come back as `error`, never as an exception."""
         if not self.greeted and not isinstance(message, Hello):
-            return self.reject(WireError(f"{message.kind} before hello", "not-greeted"), message.line)
+            return self._refuse(WireError(f"{message.kind} before hello", "not-greeted"), message)
         try:
-            return self._answer(message)
+            return self._answers[type(message)](message)
         except WireError as error:
-            return self.reject(error, message.line)
+            return self._refuse(error, message)
 
-    def reject(self, error: WireError, line: str = "") -> list[Effect]:
-        """The answer to a message that could not be read or carried out; an open line that it names goes on."""
-        line = line or error.line
-        text = str(error)[: limits.NOTE_CHARS]
-        return [Send(ErrorMessage(error.code, text, line, ends=line not in self._open))]
+    def _refuse(self, error: WireError, message: Request) -> list[Effect]:
+        name = message.id if isinstance(message, Warm) else ""
+        return self.reject(WireError(str(error), error.code, message.line, name))
 
-    def _answer(self, message: Request) -> list[Effect]:
-        if isinstance(message, Speak):
-            return self._speak(message)
-        if isinstance(message, Credit):
-            return self._credit(message)
-        if isinstance(message, Cancel):
-            return self._cancel(message)
-        if isinstance(message, Hello):
-            return self._hello(message)
-        if isinstance(message, Ping):
-            return [Send(Pong(message.mark))]
-        assert isinstance(message, List)  # noqa: S101 - the last of Request
-        return [SendList()]
+    def reject(self, error: WireError) -> list[Effect]:
+        """The answer to a message that could not be read or carried out; what it names and is open goes on."""
+        ends = error.line not in self._open and error.id not in self._warming
+        return [Send(ErrorMessage(error.code, str(error)[: limits.NOTE_CHARS], error.line, ends, error.id))]
 
     def _hello(self, hello: Hello) -> list[Effect]:
         if hello.version != limits.WIRE_VERSION:
@@ -178,17 +149,24 @@ class Session:
 
     def _speak(self, speak: Speak) -> list[Effect]:
         self._check_id(speak.line)
-        self._check(speak)
+        check_speak(speak)
         if len(self._open) >= limits.OPEN_LINES:
             raise WireError(
                 f"{len(self._open)} lines are open, as many as a client may have: cancel one or wait for its end",
                 "too-many-lines",
             )
-        self._open[speak.line] = _Open(speak.credit_ms)
+        self._open[speak.line] = _Open(speak.credit_ms, len(speak.text) if speak.open else None)
         line = Line(
-            speak.line, speak.npc or speak.voice, speak.text, speak.style, speak.emotion, speak.outputs, speak.priority
+            speak.line,
+            speak.npc or speak.voice,
+            speak.text,
+            speak.style,
+            speak.emotion,
+            speak.outputs,
+            speak.priority,
+            speak.strength,
         )
-        return [Start(line, speak.npc, speak.voice, speak.face)]
+        return [Start(line, speak.npc, speak.voice, speak.face, speak.open)]
 
     def _check_id(self, line: str) -> None:
         if line in self._open:
@@ -197,23 +175,41 @@ class Session:
             state, ticks = self._closed[line]
             raise WireError(f"line {line!r} was {state.value} already, after {ticks} ticks", "duplicate-line")
 
+    def _append(self, append: Append) -> list[Effect]:
+        line = self._find(append.line)
+        if line is None or not append.text:
+            return []
+        total = self._written(append, line) + len(append.text)
+        check_text(total)
+        line.open_chars = total
+        return [AddText(append.line, append.text)]
+
+    def _commit(self, commit: Commit) -> list[Effect]:
+        line = self._find(commit.line)
+        if line is None:
+            return []
+        self._written(commit, line)
+        line.open_chars = None
+        return [EndText(commit.line)]
+
     @staticmethod
-    def _check(speak: Speak) -> None:
-        if not speak.npc and not speak.voice:
-            raise WireError("speak: neither npc nor voice is named, expected one of them")
-        if not speak.text.strip():
-            raise WireError("text is empty", "bad-text")
-        if len(speak.text) > limits.TEXT_CHARS:
-            raise WireError(f"text has {len(speak.text)} characters, expected at most {limits.TEXT_CHARS}", "bad-text")
-        _check_name("style", speak.style, STYLES)
-        _check_name("emotion", speak.emotion, EMOTIONS)
-        edge, every = speak.outputs.picture, speak.outputs.picture_every
-        low, high = limits.PICTURE_EDGE
-        if edge and not low <= edge <= high:
-            raise WireError(f"speak: outputs: picture is {edge}, expected 0, or {low} to {high} pixels")
-        low, high = limits.PICTURE_EVERY
-        if not low <= every <= high:
-            raise WireError(f"speak: outputs: picture_every is {every}, expected {low} to {high} ticks")
+    def _written(message: Append | Commit, line: _Open) -> int:
+        if line.open_chars is None:
+            raise WireError(f"{message.kind}: the text of line {message.line!r} is complete", "not-open")
+        return line.open_chars
+
+    def _warm(self, warm: Warm) -> list[Effect]:
+        if warm.id in self._warming:
+            raise WireError(f"warm {warm.id!r} waits for its answer already")
+        check_warm(warm)
+        if len(self._warming) >= limits.WARMS:
+            raise WireError(
+                f"{len(self._warming)} warms wait, as many as a client may have: go on when some are answered",
+                "too-many-warms",
+            )
+        self._warming.add(warm.id)
+        line = Line(warm.id, warm.npc or warm.voice, warm.text, warm.style, warm.emotion, strength=warm.strength)
+        return [Prepare(line, warm.npc, warm.voice)]
 
     def _credit(self, credit: Credit) -> list[Effect]:
         line = self._find(credit.line)
@@ -269,6 +265,16 @@ class Session:
         self._step(line, Step.FAIL)
         return [Stop(line), Send(ErrorMessage(code, text[: limits.NOTE_CHARS], line))]
 
+    def warmed(self, warmed: Warmed) -> list[Effect]:
+        """A `warm` has been carried out."""
+        self._warming.remove(warmed.id)
+        return [Send(warmed)]
+
+    def warm_failed(self, name: str, code: str, text: str) -> list[Effect]:
+        """A `warm` can't be carried out."""
+        self._warming.remove(name)
+        return [Send(ErrorMessage(code, text[: limits.NOTE_CHARS], id=name))]
+
     def stop(self, reason: str) -> list[Effect]:
         """Cut every open line."""
         return [effect for line in tuple(self._open) for effect in self._cut(line, reason)]
@@ -292,15 +298,3 @@ class Session:
             if len(self._closed) > limits.REMEMBERED_LINES:
                 self._closed.popitem(last=False)
         return books.ticks
-
-
-def _check_name(what: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        names = ", ".join(repr(k) for k in known if k)
-        raise WireError(f"no {what} {name!r}{near(name, known)}; known: {names}", f"unknown-{what}")
-
-
-def near(name: str, known: Collection[str]) -> str:
-    """A hint such as `, did you mean 'lively'?`, or nothing when no known name is close."""
-    match = difflib.get_close_matches(name, [k for k in known if k], n=1)
-    return f", did you mean {match[0]!r}?" if match else ""
