@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from npc_engine.cast import CastError, VoiceSpec, near
+from npc_engine.speech import recording
 from npc_engine.speech.engine import Engine
+from npc_engine.speech.recording import RecordedVoice
 from npc_engine.speech.voice import CastVoice, Takes, spoken
 
 _COMMON: Final = frozenset({"engine", "language", "sex", "about", "licence", "gain_db"})
@@ -29,10 +31,12 @@ class VoiceEngines:
         self._takes = takes
         self._models: dict[str, Any] = {}  # by engine, and by weights where an engine has several
 
-    def voice(self, spec: VoiceSpec, name: str, folder: Path) -> CastVoice:
+    def voice(self, spec: VoiceSpec, name: str, folder: Path) -> CastVoice | RecordedVoice:
         """The voice that `folder`'s voice.toml describes, warm; `CastError` for one that can't be loaded."""
         check_keys(spec, folder / "voice.toml")
         with self._lock:
+            if spec.engine == "recording":
+                return recording.load(spec, name, folder, self._models)
             known = len(self._models)
             voice = CastVoice(self._engine(spec, name, folder), spec, name, self._takes)
             if len(self._models) > known:  # a model's first sentence takes longer than all others: nobody waits for it
@@ -44,6 +48,10 @@ class VoiceEngines:
             from npc_engine.speech import hibari
 
             return hibari.load(spec, name, folder, self._models)
+        if spec.engine == "coqui":
+            from npc_engine.speech import coqui
+
+            return coqui.load(spec, name, folder, self._models)
         raise CastError(f"{folder / 'voice.toml'}: engine {spec.engine!r} is being built")
 
 
@@ -62,6 +70,6 @@ def check_keys(spec: VoiceSpec, path: Path) -> None:
             )
 
 
-def load_voice(spec: VoiceSpec, name: str, folder: Path) -> CastVoice:
+def load_voice(spec: VoiceSpec, name: str, folder: Path) -> CastVoice | RecordedVoice:
     """One voice on a model of its own; use `VoiceEngines` for several."""
     return VoiceEngines().voice(spec, name, folder)
