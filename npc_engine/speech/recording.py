@@ -1,186 +1,259 @@
-"""Recorded lines as a voice: voice-over drives the face, and its text gives the words."""
+"""Recorded lines as a voice: an actor's sound file drives the face, with word times found by laying hibari over it."""
 
 from __future__ import annotations
 
 import difflib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, Final
 
 import numpy as np
 
 from npc_engine.cast import CastError, VoiceSpec
-from npc_engine.moments import Line, Sound, SpeechChunk, Word
-from npc_engine.speech.alignment import F32, FRAME_MS, HOP, Ear, spread, warp
+from npc_engine.moments import SAMPLE_RATE, Line, Mark, Phone, SpeechChunk, Word
 from npc_engine.speech.errors import SpeechError, short
-from npc_engine.speech.sound_files import SoundStream
+from npc_engine.speech.recording_align import LONGEST_S, Aligner, Cepstra
+from npc_engine.speech.recording_file import pieces, probe
+from npc_engine.speech.sounding import FRAME_S, powers, spread, stretches
 from npc_engine.speech.voice import safe
-from npc_engine.text.cleaning import clean
-from npc_engine.text.words import words
+from npc_engine.text.phrases import Phrase, WordSpan
+from npc_engine.text.reader import MarkupError, read
 
-Says: TypeAlias = Callable[[Line], Iterator[SpeechChunk]]
-"""What speaks a line: the `speak` of a voice."""
-
-ALIGNED_S: Final = 60.0  # the longest recording whose words are aligned; in longer ones they are spread by length
-_REMEMBERED: Final = 512  # lines whose word times are kept
+_FRAME: Final = round(SAMPLE_RATE * FRAME_S)
+_KEPT: Final = 256  # recordings whose times are kept: a few kB each
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recorded line: its text as spoken, and the file."""
+class _Times:
+    words: tuple[tuple[int, int], ...]  # samples [start, end) of each word of the text
+    phones: tuple[Phone, ...]
 
-    text: str
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    text: str  # as voice.toml has it
     path: Path
 
 
-class RecordingVoice:
-    """Plays recorded lines; `speaker` says the same texts, so that their words can be found in the recordings.
+class RecordedVoice:
+    """A voice whose lines are sound files; one object for any number of lines at once.
 
-    Without a speaker (no voice of the recordings' language) words are spread over what sounds, by their length.
+    A recording is played as it is: it is one piece, not phrases, and has its own feeling, tempo and pauses, so the
+    line's emotion and style and its markup's prosody change nothing. It begins at the file's first sample.
     """
 
-    def __init__(self, lines: list[Recorded], spec: VoiceSpec, name: str, speaker: Callable[[], Says] | None) -> None:
-        self._lines = {_heard(line.text): line for line in lines}
+    def __init__(
+        self,
+        spec: VoiceSpec,
+        name: str,
+        lines: dict[str, _Recorded],
+        aligner: Aligner | None,
+        alone: Path | None = None,
+    ) -> None:
+        self.spec = spec
+        self.name = name
+        self._lines = lines
+        self._aligner = aligner
+        self._alone = alone  # the one file that is played whatever the line says
         self._gain = np.float32(10 ** (spec.gain_db / 20))
-        self._name = name
-        self._speaker = speaker
-        self._words: OrderedDict[str, list[Word]] = OrderedDict()
+        self._times: OrderedDict[tuple[Path, str], _Times] = OrderedDict()
         self._lock = threading.Lock()
 
-    def speak(self, line: Line) -> Iterator[SpeechChunk]:
-        """Yield the recording of the line's text, a quarter of a second at a time, whatever its length.
+    def warm(self) -> None:
+        """Nothing is to be prepared."""
 
-        Emotion and style do not change what was recorded. Raises `SpeechError` for a text that was not recorded, with
-        the nearest one that was, and for a broken file.
+    def prepare(self, text: str) -> None:
+        """Find the words of a line now, so that it starts at once when it is spoken."""
+        phrases = _phrases(text)
+        self._found(self._path(text, phrases), phrases)
+
+    def speak(self, line: Line) -> Iterator[SpeechChunk]:
+        """Yield the recording of the line, as it is read from its file; closing the iterator closes the file.
+
+        The text is waited for to its end. Raises `SpeechError` for text that no file is named for, with the nearest
+        that one is, and for a file that can't be played.
         """
         text = line.text + "".join(line.more or ())
-        found = self._lines.get(_heard(text))
-        if found is None:
-            close = difflib.get_close_matches(_heard(text), self._lines, n=1)
-            hint = f"; did you mean {short(self._lines[close[0]].text)}?" if close else ""
-            raise SpeechError(f"voice {self._name!r} (recording) has no recording of {short(text)}{hint}")
-        yield from self.play(line, found.path, text)
-
-    def play(self, line: Line, path: Path, text: str) -> Iterator[SpeechChunk]:
-        """Yield the sound of `path` with the words of `text`, which may be "" where nobody knows it."""
-        pending = self._timed(path, text) if words(text) else []
+        phrases = _phrases(text)
+        path = self._path(text, phrases)
+        times = self._found(path, phrases)
+        words = [
+            Word(span.text, start, end, span.begins, span.ends)
+            for span, (start, end) in zip(_spans(phrases), times.words, strict=True)
+        ]
+        marks = _marks(phrases, words)
         at = 0
-        piece: Sound | None = None
-        for following in SoundStream(path):
-            if piece is not None:
-                chunk = self._chunk(line, at, piece, pending, ends=False)
-                pending = pending[len(chunk.words) :]
-                at += len(piece)
-                yield chunk
-            piece = following
-        if piece is not None:
-            yield self._chunk(line, at, piece, pending, ends=True)
+        with closing(pieces(path)) as sound:
+            held = next(sound, None)
+            while held is not None:
+                following = next(sound, None)
+                stop = at + len(held) if following is not None else np.inf
+                if len(held) or following is None:
+                    yield SpeechChunk(
+                        line,
+                        at,
+                        safe(held * self._gain),
+                        tuple(p for p in times.phones if at <= p.start < stop),
+                        tuple(w for w in words if at <= w.start < stop),
+                        tuple(m for m in marks if at <= m.start < stop),
+                        ends_clause=following is None,
+                    )
+                at += len(held)
+                held = following
 
-    def _chunk(self, line: Line, at: int, sound: Sound, pending: list[Word], *, ends: bool) -> SpeechChunk:
-        stop = at + len(sound)
-        begun = tuple(word for word in pending if ends or word.start < stop)
-        return SpeechChunk(line, at, safe(sound * self._gain), (), begun, ends_clause=ends)
+    def _path(self, text: str, phrases: list[Phrase]) -> Path:
+        if self._alone is not None:
+            return self._alone
+        key = _key(phrases)
+        if key not in self._lines:
+            nearest = difflib.get_close_matches(key, self._lines, n=1, cutoff=0.3)
+            hint = f"; the nearest that has one is {self._lines[nearest[0]].text!r}" if nearest else ""
+            raise SpeechError(f"voice {self.name!r} (recording) has no recording of {short(text)}{hint}")
+        return self._lines[key].path
 
-    def _timed(self, path: Path, text: str) -> list[Word]:
-        key = f"{path}\0{path.stat().st_mtime_ns}\0{text}"
+    def _found(self, path: Path, phrases: list[Phrase]) -> _Times:
+        """When each word is said: kept from the last time, or found in a pass over the file."""
+        if not any(phrase.words for phrase in phrases):
+            return _Times((), ())
+        key = path, _key(phrases)
         with self._lock:
-            if key in self._words:
-                self._words.move_to_end(key)
-                return self._words[key]
-        found = timed_words(path, text, self._speaker() if self._speaker else None)
+            if key in self._times:
+                self._times.move_to_end(key)
+                return self._times[key]
+        found = _times(path, phrases, self._aligner)
         with self._lock:
-            self._words[key] = found
-            if len(self._words) > _REMEMBERED:
-                self._words.popitem(last=False)
+            self._times[key] = found
+            while len(self._times) > _KEPT:
+                self._times.popitem(last=False)
         return found
 
 
-def timed_words(path: Path, text: str, speaker: Says | None) -> list[Word]:
-    """The words of `text` with the samples of the recording in which they sound.
-
-    Aligned to what `speaker` says of the text (docs/voices.md has the error); spread by length without one, for
-    recordings of over a minute, and where the speaker can't speak the text.
-    """
-    stream = SoundStream(path)
-    if stream.seconds > ALIGNED_S:  # not read through before its first sound
-        stream.close()
-        return _spread(text, np.ones((int(stream.seconds * 1000) // FRAME_MS, 1), np.float32))
-    theirs = _frames(stream)
-    if speaker is None:
-        return _spread(text, theirs)
-    ear = Ear()
-    said: list[Word] = []
+def _phrases(text: str) -> list[Phrase]:
     try:
-        for chunk in speaker(Line("alignment", "", text)):
-            ear.hear(chunk.samples)
-            said += chunk.words
-    except SpeechError:  # a text for eyes, or of another language
-        return _spread(text, theirs)
-    where = warp(ear.frames(), theirs)
-
-    def when(sample: int) -> int:
-        frame = min(sample // HOP, len(where) - 1)
-        return int(where[frame]) * HOP
-
-    return [Word(w.text, when(w.start), max(when(w.end), when(w.start)), w.first, w.last) for w in said]
+        return list(read(text))
+    except MarkupError as error:
+        raise SpeechError(str(error)) from error
 
 
-def _frames(stream: SoundStream) -> F32:
-    ear = Ear()
-    for sound in stream:
-        ear.hear(sound)
-    return ear.frames()
+def _spans(phrases: Iterable[Phrase]) -> list[WordSpan]:
+    return [word for phrase in phrases for word in phrase.words]
 
 
-def _spread(text: str, frames: F32) -> list[Word]:
-    spans = words(text)
-    return [
-        Word(text[first:last], start * HOP, end * HOP, first, last)
-        for (first, last), (start, end) in zip(spans, spread([b - a for a, b in spans], frames), strict=True)
-    ]
+def _key(phrases: Iterable[Phrase]) -> str:
+    """What a line is known by: its plain text, whatever its case, spaces and markup."""
+    return " ".join(" ".join(phrase.text for phrase in phrases).casefold().split())
 
 
-def _heard(text: str) -> str:
-    """What of a text tells lines apart: its words, in lower case."""
-    plain = clean(text).text
-    return " ".join(plain[first:last].casefold() for first, last in words(plain))
+def _marks(phrases: Iterable[Phrase], words: list[Word]) -> list[Mark]:
+    """Marks at the beginning of the word they stand before; after the last word, at its end."""
+    found = []
+    told = 0
+    for phrase in phrases:
+        for mark in phrase.marks:
+            after = told + sum(word.first < mark.at for word in phrase.words)
+            at = words[after].start if after < len(words) else words[-1].end if words else 0
+            found.append(Mark(mark.name, at))
+        told += len(phrase.words)
+    return found
 
 
-def load(spec: VoiceSpec, name: str, folder: Path, speaker: Callable[[], Says] | None = None) -> RecordingVoice:
-    """The voice whose voice.toml lists `lines`, text → file beside it; `CastError` for a file that can't be played."""
+def _times(path: Path, phrases: list[Phrase], aligner: Aligner | None) -> _Times:
+    """Word and phone times by alignment; words alone, spread over what sounds, where that can't be had."""
+    aligned_too = aligner is not None and probe(path) <= LONGEST_S
+    cepstra = Cepstra()
+    power = []
+    held = np.zeros(0, np.float32)
+    for piece in pieces(path):
+        if aligned_too:
+            cepstra.push(piece)
+        held = np.concatenate([held, piece])
+        power.append(powers(held, SAMPLE_RATE))
+        held = held[len(power[-1]) * _FRAME :]
+    loud = stretches(np.concatenate(power))
+    found = aligner.align(phrases, cepstra.all()) if aligner is not None and aligned_too and loud else None
+    if found is not None:
+        return _Times(_within([(w.start, w.end) for w in found.words], loud), found.phones)
+    weights = [max(len(span.text), 1) for span in _spans(phrases)]
+    over = loud or [(0, max(sum(map(len, power)), 1))]
+    return _Times(tuple((a * _FRAME, b * _FRAME) for a, b in spread(weights, over)), ())
+
+
+def _within(words: list[tuple[int, int]], loud: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Words without the silence at their edges: a pause that the text does not tell of is nobody's."""
+    starts = np.array([a for a, _ in loud]) * _FRAME
+    ends = np.array([b for _, b in loud]) * _FRAME
+    found = []
+    last = 0
+    for start, end in words:
+        k = int(np.searchsorted(ends, start, side="right"))  # the stretch that `start` is in, or the next
+        begin = max(start, int(starts[k])) if k < len(starts) and starts[k] < end else start
+        k = int(np.searchsorted(starts, end, side="left")) - 1  # the stretch that `end` is in, or the one before
+        stop = min(end, int(ends[k])) if k >= 0 and ends[k] > begin else end
+        begin = max(begin, last)
+        last = max(stop, begin)
+        found.append((begin, last))
+    return tuple(found)
+
+
+def load(spec: VoiceSpec, name: str, folder: Path, models: dict[str, Any]) -> RecordedVoice:
+    """The voice whose lines `spec` names; `CastError` for a file that is missing, elsewhere or can't be played."""
     where = folder / "voice.toml"
     if not spec.lines:
-        raise CastError(f'{where}: lines is missing, expected lines = {{ "What is said." = "file.ogg" }}')
-    root = folder.resolve()
-    lines = []
+        raise CastError(f'{where}: no lines; expected lines = {{ "Good evening." = "evening.ogg" }}')
+    lines: dict[str, _Recorded] = {}
     for text, file in spec.lines.items():
-        path = (folder / file).resolve()
-        if not path.is_relative_to(root):
-            raise CastError(f"{where}: lines: {file!r} lies outside {folder}, expected a file in it")
-        if not _heard(text):
-            raise CastError(f"{where}: lines: {text!r} holds no word")
         try:
-            SoundStream(path).close()
+            key = _key(_phrases(text))
+            path = _inside(folder, file)
+            probe(path)
         except SpeechError as error:
-            raise CastError(f"{where}: lines: {error}") from None
-        lines.append(Recorded(text, path))
-    return RecordingVoice(lines, spec, name, speaker if spec.language.startswith("en") else None)
+            raise CastError(f"{where}: lines: {short(text)}: {error}") from error
+        if not key:
+            raise CastError(f"{where}: lines: {short(text)} has nothing to speak: expected the words of {file}")
+        if key in lines:
+            raise CastError(f"{where}: lines: {short(text)} is the same line as {short(lines[key].text)}")
+        lines[key] = _Recorded(text, path)
+    return RecordedVoice(spec, name, lines, _aligner(spec.language, models))
 
 
-class VoiceOver(RecordingVoice):
-    """One recording that is played for any line; `text` is what is said in it, "" where nobody knows."""
+def voice_over(
+    path: Path, text: str = "", *, gain_db: float = 0.0, language: str = "en-US", models: dict[str, Any] | None = None
+) -> RecordedVoice:
+    """A voice that plays one sound file, whatever line it is given; the line's text is the transcript.
 
-    def __init__(
-        self, path: Path, text: str = "", *, gain_db: float = 0.0, speaker: Callable[[], Says] | None = None
-    ) -> None:
-        SoundStream(path).close()
-        super().__init__([], VoiceSpec("recording", gain_db=gain_db), path.stem, speaker)
-        self._path = path
-        self._text = text
+    `text`, where given, is laid over the sound now. `gain_db` levels it (`recording_level.levelling_gain`). Raises
+    `SpeechError` for a file that can't be played.
+    """
+    probe(path)
+    spec = VoiceSpec("recording", language=language, gain_db=gain_db)
+    wanted = any(phrase.words for phrase in _phrases(text)) if text else False
+    aligner = _aligner(language, models if models is not None else {}) if wanted else None
+    voice = RecordedVoice(spec, path.name, {}, aligner, alone=path)
+    if wanted:
+        voice.prepare(text)
+    return voice
 
-    def speak(self, line: Line) -> Iterator[SpeechChunk]:
-        """Yield the recording, a quarter of a second at a time; words are those of its text, not of the line's."""
-        yield from self.play(line, self._path, self._text)
+
+def _aligner(language: str, models: dict[str, Any]) -> Aligner | None:
+    """What lays English text over sound; None for other languages, whose sounds hibari does not have."""
+    if not language.startswith("en"):
+        return None
+    if "hibari" not in models:
+        from npc_engine.speech.hibari_model import HibariModel
+
+        models["hibari"] = HibariModel()
+    return Aligner(models["hibari"])
+
+
+def _inside(folder: Path, file: str) -> Path:
+    """`file` as a path in `folder`; `SpeechError` for one that leads out of it."""
+    if PurePosixPath(file).is_absolute() or PureWindowsPath(file).drive or PureWindowsPath(file).is_absolute():
+        raise SpeechError(f"{file!r} is an absolute path, expected a file beside voice.toml")
+    path = folder / file
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise SpeechError(f"{file!r} leads out of the voice's folder, expected a file beside voice.toml")
+    return path
