@@ -111,9 +111,13 @@ def pitches(sound: Sound) -> npt.NDArray[np.float64]:
     own = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(size), 4096)) ** 2)[: size // 2]
     same = np.fft.irfft(np.abs(np.fft.rfft(frames, 4096, axis=1)) ** 2, axis=1)[:, : size // 2]
     same /= np.maximum(same[:, :1], 1e-12) * (own / own[0])
-    low, high = SAMPLE_RATE // 450, SAMPLE_RATE // 70
+    low, high = SAMPLE_RATE // 500, SAMPLE_RATE // 55
     lags = low + np.argmax(same[:, low:high], axis=1)
-    voiced: npt.NDArray[np.float64] = SAMPLE_RATE / lags[same[np.arange(len(lags)), lags] > 0.8]
+    rows = np.arange(len(lags))
+    before, top, after = (same[rows, lags + k] for k in (-1, 0, 1))
+    bend = before - 2 * top + after
+    peaks = lags + 0.5 * (before - after) / np.where(bend < 0, bend, -1)  # of the parabola through the three
+    voiced: npt.NDArray[np.float64] = SAMPLE_RATE / peaks[top > 0.8]
     return voiced
 
 

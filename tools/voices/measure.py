@@ -1,208 +1,270 @@
-"""Measures the designed voices and prints the table of docs/voices.md.
+"""Measures every voice and writes the tables of docs/voices.md.
 
-python tools/voices/measure.py                  pitch, level, tempo, first sound, real-time factor
-python tools/voices/measure.py --mos            and predicted naturalness (… distillmos xls-r-sqa torch soxr)
-python tools/voices/measure.py --align          and phone onsets against forced alignment (… pocketsphinx soxr)
+python tools/voices/measure.py                      all voices; what was measured before is not measured again
+python tools/voices/measure.py --voices ogre,child  these alone; prints, writes nothing
+python tools/voices/measure.py --quick              four sentences a voice, no emotions; prints, writes nothing
+
+Results are kept in build/voices.json, by voice.toml, engine and measure: after an interruption, or when one voice has
+changed, only what is missing is measured. --again measures anew.
+Needs: pip install 'npc-engine[voices,recogniser]' distillmos xls-r-sqa torch soxr pocketsphinx
+and, for the Chinese and Japanese voices, pypinyin and pyopenjtalk-plus.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import re
+import functools
+import hashlib
+import json
 import statistics
 import sys
-import time
-import types
-from fractions import Fraction
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from formants import factors
+from naturalness import naturalness
+from onsets import Aligner, onset_errors
+from tables import designed, tables, written
 
-from npc_engine.cast import Cast
-from npc_engine.moments import SAMPLE_RATE, Line, Phone, Sound, Word
+from npc_engine.cast import Cast, CastError, VoiceSpec
+from npc_engine.commands.voices_heard import Recogniser, wrong
+from npc_engine.commands.voices_speech import Spoken, loudness, pitches, speak
+from npc_engine.moments import EMOTIONS, SAMPLE_RATE
+from npc_engine.speech.errors import SpeechError
+from npc_engine.speech.feeling import feeling
 from npc_engine.speech.load import VoiceEngines
-from npc_engine.speech.stretch import Stretch, ratio
 from npc_engine.speech.voice import CastVoice
 
 ROOT = Path(__file__).parents[2]
-TWELVE = "The old bridge is broken, so take the path along the river."
-ALIGNER_SILENCE_S = 0.3
-
-# ARPAbet as pocketsphinx has it, in hibari's symbols
-_NAMES = """
-    AA AE AH AO AW AY B CH D DH EH EY F G HH IH IY JH K
-    L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH
-"""
-ARPABET = {**dict(zip(_NAMES.split(), "ɑæʌɔWIbʧdðɛAfɡhɪɪʤklmnŋOYpɹsʃtθʊuvwjzʒ", strict=True)), "ER": "ʌɹ"}
-SAME_KIND = {"T": "t", "ᵊ": "ʌ", "ə": "ʌ", "ɐ": "ʌ", "ɜ": "ʌ", "ᵻ": "ɪ", "i": "ɪ"}
+HERE = Path(__file__).parent
+STORE = ROOT / "build" / "voices.json"
+FEW = 4  # lines for each emotion, and of --quick
+DESIGN_LINES = 12
+RELEASE = 1  # of the measures: a change in how they are taken makes old results void
 
 
-def spoken(voice: CastVoice, text: str) -> tuple[Sound, list[Phone], list[Word]]:
-    chunks = list(voice.speak(Line("1", "npc", text)))
-    sound = np.concatenate([c.samples for c in chunks])
-    return sound, [p for c in chunks for p in c.phones], [w for c in chunks for w in c.words]
+def sentences(language: str) -> list[str]:
+    """Twenty or more sentences that a game might need, in a language."""
+    files = {
+        "en": (ROOT / "tests" / "npc_lines.txt", HERE / "lines_en.txt"),
+        "zh": (HERE / "lines_zh.txt",),
+        "ja": (HERE / "lines_ja.txt",),
+    }[language]
+    return [t for file in files for t in file.read_text(encoding="utf-8").splitlines() if t.strip()]
 
 
-def pitches(sound: Sound) -> Any:
-    """Hz of each voiced frame of 60 ms, by autocorrelation with its window divided out (Boersma 1993)."""
-    size = 1440
-    frames = np.lib.stride_tricks.sliding_window_view(sound, size)[::480].astype(np.float64)
-    frames = frames[np.mean(frames**2, axis=1) > 0.05 * np.mean(sound.astype(np.float64) ** 2)]
-    frames = (frames - frames.mean(axis=1, keepdims=True)) * np.hanning(size)
-    own = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(size), 4096)) ** 2)[: size // 2]
-    same = np.fft.irfft(np.abs(np.fft.rfft(frames, 4096, axis=1)) ** 2, axis=1)[:, : size // 2]
-    same /= same[:, :1] * (own / own[0])
-    low, high = SAMPLE_RATE // 450, SAMPLE_RATE // 70
-    lags = low + np.argmax(same[:, low:high], axis=1)
-    return SAMPLE_RATE / lags[same[np.arange(len(lags)), lags] > 0.8]
+class Subject:
+    """A voice under measurement: loaded and spoken when a measure first asks for it."""
+
+    def __init__(self, spec: VoiceSpec, name: str, folder: Path, engines: VoiceEngines, texts: list[str]) -> None:
+        self.spec = spec
+        self.name = name
+        self.language = spec.language.split("-")[0]
+        self.texts = texts
+        self._folder = folder
+        self._engines = engines
+
+    @functools.cached_property
+    def voice(self) -> CastVoice:
+        return self._engines.voice(self.spec, self.name, self._folder)
+
+    @functools.cached_property
+    def lines(self) -> list[Spoken]:
+        return [speak(self.voice, text) for text in self.texts]
+
+    def undesigned(self) -> CastVoice:
+        return self._engines.voice(replace(self.spec, pitch=1.0, formant=0.0), self.name, self._folder)
 
 
-def naturalness() -> Any:
-    """A function from sound at 24 kHz to predicted mean opinion score."""
-    import soxr
-    import torch
+class Tools:
+    """What measures need and what is slow to load, loaded once."""
 
-    # distillmos imports torchaudio to read files, which it is not asked to do; torchaudio wants CUDA's libraries
-    sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
-    import distillmos
+    @functools.cached_property
+    def mos(self) -> Callable[[Any], float]:
+        return naturalness()
 
-    torch.set_num_threads(1)
-    model = distillmos.ConvTransformerSQAModel().eval()
+    @functools.cached_property
+    def recogniser(self) -> Recogniser:
+        return Recogniser()
 
-    def score(sound: Sound) -> float:
-        with torch.no_grad():
-            return float(model(torch.from_numpy(soxr.resample(sound, SAMPLE_RATE, 16_000))[None])[0])
-
-    return score
+    @functools.cached_property
+    def aligner(self) -> Aligner:
+        return Aligner()
 
 
-class Aligner:
-    """Forced alignment by pocketsphinx: onsets of words and phones in seconds."""
-
-    def __init__(self) -> None:
-        from pocketsphinx import Decoder
-
-        self._make = lambda: Decoder(samprate=16_000, lm=None, loglevel="FATAL", beam=1e-80, wbeam=1e-80, pbeam=1e-80)
-        self._decoder = self._make()
-
-    def words(self, sound: Sound, text: str) -> list[list[tuple[str, float]]] | None:
-        """Phones and their onsets, a list a word; None when the aligner fails or has not got a word."""
-        import soxr
-
-        said = re.findall(r"[a-z']+", text.lower())
-        if any(self._decoder.lookup_word(word) is None for word in said):
-            return None
-        silence = np.zeros(int(ALIGNER_SILENCE_S * SAMPLE_RATE), np.float32)
-        padded = np.concatenate([silence, sound, silence])
-        padded += np.random.default_rng(0).standard_normal(len(padded), dtype=np.float32) * np.float32(1e-4)
-        pcm = (np.clip(soxr.resample(padded, SAMPLE_RATE, 16_000), -1, 1) * 32767).astype("<i2").tobytes()
-        try:
-            self._decoder.set_align_text(" ".join(said))
-            self._decode(pcm)
-            if self._decoder.hyp() is None:  # set_alignment would crash
-                return None
-            self._decoder.set_alignment()
-            self._decode(pcm)
-            # read at once: its entries do not outlive the step to the next
-            found = [(w.name, [(p.name, p.start / 100) for p in w]) for w in self._decoder.get_alignment()]
-        except (RuntimeError, TypeError):
-            self._decoder = self._make()
-            return None
-        return [[(p, at - ALIGNER_SILENCE_S) for p, at in phones] for word, phones in found if word[0] not in "<["]
-
-    def _decode(self, pcm: bytes) -> None:
-        self._decoder.start_utt()
-        self._decoder.process_raw(pcm, full_utt=True)
-        self._decoder.end_utt()
+def sound(subject: Subject, _: Tools) -> dict[str, Any]:
+    every = np.concatenate([line.sound for line in subject.lines])
+    loud = [loudness(line.sound) for line in subject.lines]
+    return {
+        "sentences": len(subject.lines),
+        "f0": float(np.median(np.concatenate([pitches(line.sound) for line in subject.lines]))),
+        "tempo": 60 * SAMPLE_RATE * sum(len(line.words) for line in subject.lines) / len(every),
+        "lufs": loudness(every),
+        "lufs_spread": [min(loud), max(loud)],
+        "peak": float(np.abs(every).max()),
+    }
 
 
-def onset_errors(voice: CastVoice, pitch: float, aligner: Aligner, texts: list[str]) -> list[float]:
-    """Our onset less the aligner's, in seconds, of every phone that both name alike.
-
-    The aligner hears the voice with its stretch undone, because it knows no ogres; times are scaled to match.
-    """
-    step = ratio(pitch)
-    errors: list[float] = []
-    for text in texts:
-        sound, phones, words = spoken(voice, text)
-        undo = Stretch(Fraction(step.denominator, step.numerator))
-        aligned = aligner.words(np.concatenate([undo.push(sound), undo.end()]), text)
-        if aligned is None or len(aligned) != len(words):
-            continue
-        for word, theirs in zip(words, aligned, strict=True):
-            named = [(ARPABET[re.sub(r"\d", "", name)], at / float(step)) for name, at in theirs]
-            spelled = [(c, at if k == 0 else None) for symbols, at in named for k, c in enumerate(symbols)]
-            ours = [p for p in phones if word.start <= p.start < word.end and p.symbol != "sil"]
-            kinds = [SAME_KIND.get(p.symbol, p.symbol) for p in ours]
-            matcher = difflib.SequenceMatcher(None, [c for c, _ in spelled], kinds, autojunk=False)
-            for a, b, size in matcher.get_matching_blocks():
-                for k in range(size):
-                    theirs_at = spelled[a + k][1]
-                    if theirs_at is not None:
-                        errors.append(ours[b + k].start / SAMPLE_RATE - theirs_at)
-    return errors
+def mos(subject: Subject, tools: Tools) -> dict[str, Any]:
+    scores = [tools.mos(line.sound) for line in subject.lines]
+    return {"mean": statistics.mean(scores), "lowest": min(scores)}
 
 
-def main() -> None:
+def misheard(subject: Subject, tools: Tools) -> dict[str, Any]:
+    return heard(subject.lines, subject.language, tools)
+
+
+def heard(lines: list[Spoken], language: str, tools: Tools) -> dict[str, Any]:
+    off = count = 0
+    kind = ""
+    examples = []
+    for line in lines:
+        text = tools.recogniser.heard(line.sound, language)
+        faults, said, kind = wrong(line.text, text, language)
+        off, count = off + faults, count + said
+        if faults:
+            examples.append([line.text, text])
+    return {"percent": 100 * off / count, "of": count, "kind": kind, "examples": examples}
+
+
+def onsets(subject: Subject, tools: Tools) -> dict[str, Any]:
+    errors = 1000 * np.array(onset_errors(subject.lines, subject.spec.formant or subject.spec.pitch, tools.aligner))
+    if not len(errors):
+        return {"bias": None, "mean": None, "phones": 0}
+    return {"bias": float(errors.mean()), "mean": float(np.abs(errors).mean()), "phones": len(errors)}
+
+
+def design(subject: Subject, _: Tools) -> dict[str, Any]:
+    count = min(DESIGN_LINES, len(subject.texts))
+    plain = subject.undesigned()
+    pitch, formant, phones = factors(subject.lines[:count], [speak(plain, text) for text in subject.texts[:count]])
+    return {"pitch": pitch, "formant": formant, "phones": phones}
+
+
+def emotions(subject: Subject, tools: Tools) -> dict[str, Any]:
+    """Of each emotion: pitch, spread of pitch and tempo over neutral, level in dB above it, predicted naturalness."""
+    texts = subject.texts[:FEW]
+    found: dict[str, Any] = {}
+    said: list[Spoken] = []
+    calm = subject.lines[:FEW]
+    for emotion in EMOTIONS:
+        lines = calm if emotion == "neutral" else [speak(subject.voice, text, emotion) for text in texts]
+        said += lines if emotion != "neutral" else []
+        found[emotion] = {
+            "f0": _median(lines) / _median(calm),
+            "range": _spread(lines) / _spread(calm),
+            "tempo": _voiced(calm) / _voiced(lines),
+            "level": loudness(_all(lines)) - loudness(_all(calm)),
+            "mos": statistics.mean(tools.mos(line.sound) for line in lines),
+        }
+    return {"each": found, "heard": heard(said, subject.language, tools)}
+
+
+def _all(lines: list[Spoken]) -> Any:
+    return np.concatenate([line.sound for line in lines])
+
+
+def _median(lines: list[Spoken]) -> float:
+    return float(np.median(pitches(_all(lines))))
+
+
+def _spread(lines: list[Spoken]) -> float:
+    low, high = np.percentile(np.log(pitches(_all(lines))), [15, 85])
+    return float(high - low)
+
+
+def _voiced(lines: list[Spoken]) -> int:
+    """Samples in words: pauses have a factor of their own."""
+    return sum(word.end - word.start for line in lines for word in line.words)
+
+
+def wanted_of(subject: Subject, *, quick: bool) -> dict[str, Callable[[Subject, Tools], dict[str, Any]]]:
+    """The measures that mean something for a voice."""
+    found: dict[str, Callable[[Subject, Tools], dict[str, Any]]] = {"sound": sound, "mos": mos, "misheard": misheard}
+    if subject.language == "en":
+        found["onsets"] = onsets
+    if designed(subject.spec):
+        found["design"] = design
+    if not quick:
+        found["emotions"] = emotions
+    return found
+
+
+class Store:
+    """Results in a file, by everything that they depend on; written after each, so that an interruption loses one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def get(self, key: str) -> Any:
+        return self._results.get(key)
+
+    def put(self, key: str, result: Any) -> None:
+        self._results[key] = result
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self._path.with_suffix(".part")
+        unfinished.write_text(json.dumps(self._results, indent=1, ensure_ascii=False), encoding="utf-8")
+        unfinished.replace(self._path)
+
+
+def key_of(subject: Subject, measure: str) -> str:
+    shape = {
+        "voice": asdict(subject.spec) | {"about": "", "licence": "", "sex": ""},
+        "engine": subject.voice.engine.key,
+        "texts": subject.texts,
+        "release": RELEASE,
+        "feelings": [repr(feeling(e, 1.0, "")) for e in EMOTIONS] if measure == "emotions" else [],
+    }
+    digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{subject.name} {measure} {digest}"
+
+
+def measured(subject: Subject, tools: Tools, store: Store, args: argparse.Namespace, place: str) -> dict[str, Any]:
+    found = {}
+    for measure, act in wanted_of(subject, quick=args.quick).items():
+        key = key_of(subject, measure)
+        result = store.get(key)
+        if result is None or args.again:
+            print(f"{place} {subject.name}: {measure} …", file=sys.stderr, flush=True)
+            result = act(subject, tools)
+            store.put(key, result)
+        found[measure] = result
+    return found
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mos", action="store_true", help="predict naturalness with distillmos")
-    parser.add_argument("--align", action="store_true", help="compare phone onsets with pocketsphinx")
-    parser.add_argument("--lines", type=Path, default=ROOT / "tests" / "npc_lines.txt", help="a sentence a line")
+    parser.add_argument("--voices", default="", metavar="A,B", help="these alone")
+    parser.add_argument("--quick", action="store_true", help="four sentences, no emotions")
+    parser.add_argument("--again", action="store_true", help="measure also what was measured before")
+    parser.add_argument("--store", type=Path, default=STORE, help="where results are kept")
     args = parser.parse_args()
-    texts = [t for t in args.lines.read_text(encoding="utf-8").splitlines() if t.strip()]
-    score = naturalness() if args.mos else None
-    aligner = Aligner() if args.align else None
-
-    cast, engines = Cast((ROOT,)), VoiceEngines()
-    head = [
-        "voice",
-        "pitch",
-        "median f0, Hz",
-        "words a minute",
-        "level in words, dB",
-        "peak",
-        "first sound, ms",
-        "factor",
-    ]
-    head += ["MOS mean (lowest)"] if score else []
-    head += ["onset bias, ms", "mean error, ms", "p90", "phones"] if aligner else []
-    print(f"{len(texts)} lines of {args.lines.name}\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
-    for name in cast.voices():
+    cast, engines, tools, store = Cast((ROOT,)), VoiceEngines(), Tools(), Store(args.store)
+    names = [n for n in args.voices.split(",") if n] or sorted(cast.voices())
+    rows: dict[str, tuple[VoiceSpec, dict[str, Any]]] = {}
+    missing = []
+    for number, name in enumerate(names, 1):
         spec, folder = cast.voice(name)
-        voice = engines.voice(spec, name, folder)
-        voice.warm()
-        said = [spoken(voice, text) for text in texts]
-        sounds = [s for s, _, _ in said]
-        inside = np.concatenate([s[w.start : w.end] for s, _, words in said for w in words])
-        first, whole = [], []
-        for _ in range(21):
-            begin = time.perf_counter()
-            speech = voice.speak(Line("1", name, TWELVE))
-            length = len(next(speech).samples)
-            first.append(time.perf_counter() - begin)
-            length += sum(len(c.samples) for c in speech)
-            whole.append((time.perf_counter() - begin) * SAMPLE_RATE / length)
-        row = [
-            name,
-            f"{spec.pitch:.2f}",
-            f"{np.median(np.concatenate([pitches(s) for s in sounds])):.0f}",
-            f"{60 * SAMPLE_RATE * sum(len(w) for _, _, w in said) / sum(map(len, sounds)):.0f}",
-            f"{10 * np.log10(np.mean(inside.astype(np.float64) ** 2)):.1f}",
-            f"{max(float(np.abs(s).max()) for s in sounds):.2f}",
-            f"{1000 * statistics.median(first):.0f} ({1000 * min(first):.0f})",
-            f"{statistics.median(whole):.3f}",
-        ]
-        if score:
-            scores = [score(s) for s in sounds]
-            row.append(f"{statistics.mean(scores):.2f} ({min(scores):.2f})")
-        if aligner:
-            errors = 1000 * np.array(onset_errors(voice, spec.pitch, aligner, texts))
-            size = np.abs(errors)
-            row += [f"{errors.mean():+.0f}", f"{size.mean():.0f}", f"{np.percentile(size, 90):.0f}", str(len(errors))]
-        print(f"| {' | '.join(row)} |", flush=True)
+        texts = sentences(spec.language.split("-")[0])
+        subject = Subject(spec, name, folder, engines, texts[:FEW] if args.quick else texts)
+        try:
+            rows[name] = spec, measured(subject, tools, store, args, f"[{number}/{len(names)}]")
+        except (CastError, SpeechError) as error:
+            missing.append(f"{name}: {error}")
+    text = tables(rows)
+    print(text)
+    for reason in missing:
+        print(f"not measured: {reason}", file=sys.stderr)
+    if missing or args.quick or args.voices:
+        print("docs/voices.md is left as it is: these are not all voices in full", file=sys.stderr)
+    else:
+        written(ROOT / "docs" / "voices.md", text)
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
