@@ -1,6 +1,5 @@
 """Text to sentences and words: nothing lost, nothing split that belongs together."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -8,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npc_engine.text.cleaning import clean
-from npc_engine.text.sentences import sentences
+from npc_engine.text.reader import read
 from npc_engine.text.words import words
 
 
-def cut(text, **kw):
-    return [text[a:b] for a, b in sentences(text, **kw)]
+def cut(text):
+    return [p.text for p in read(text)]
 
 
 @pytest.mark.parametrize(
@@ -32,8 +31,12 @@ def cut(text, **kw):
         "Bring rope, e.g. the long one, i.e. mine.",
         "1. Take the sword.",
         "He met Mr. Hyde (really?) again.",
-        "The road is long\nand winding.",
         "Ring www.example.com or mail a.b@example.org now.",
+        "She joined the U.S. Army at 7:30 p.m. Monday.",
+        "Ask Jones Ltd. Builders, please.",
+        "Well . . . maybe.",
+        "Use version 2.0.1 of it.",
+        "*Stop!* he cried.",
     ],
 )
 def test_what_belongs_together_stays_together(whole):
@@ -56,6 +59,22 @@ def test_what_belongs_together_stays_together(whole):
         ("  padded.  \n ", ["padded."]),
         ("no stop at all", ["no stop at all"]),
         ("Paid 12. Then left.", ["Paid 12.", "Then left."]),
+        ("The road is long\nand winding.", ["The road is long and winding."]),
+        ("I left the U.S.A. The rest stayed.", ["I left the U.S.A.", "The rest stayed."]),
+        ("He works for Jones Ltd. They pay.", ["He works for Jones Ltd.", "They pay."]),
+        ("I got a C. You got a B.", ["I got a C.", "You got a B."]),
+        ("**Stop.** Why?", ["**Stop.**", "Why?"]),
+        ("好。我走了！你呢？", ["好.", "我走了!", "你呢?"]),
+        ("“走吧！”他说。“好。”", ["“走吧!”他说.", "“好.”"]),
+        ("「行くぞ！」と彼は言った。「はい。」", ["“行くぞ!”と彼は言った.", "“はい.”"]),
+        ("他说：“你好，OK吗？”然后走了", ["他说: “你好, OK吗?”然后走了"]),
+        ("我……我不知道。是3.5米，对吧", ["我……我不知道.", "是3.5米, 对吧"]),
+        ('好。"走吧。"', ["好.", '"走吧."']),
+        ("你好.我走了.再见", ["你好.", "我走了.", "再见"]),
+        ("これは本です．次", ["これは本です.", "次"]),
+        ("７：３０に来て", ["7:30に来て"]),
+        ("Hello！Who are you？", ["Hello!", "Who are you?"]),
+        ("...", []),
         ("", []),
         (" \n\t ", []),
     ],
@@ -65,39 +84,54 @@ def test_sentences(text, expected):
 
 
 def test_a_long_sentence_is_cut_at_clauses_and_leaves_no_scrap():
-    text = ", ".join(f"clause number {i} of many" for i in range(12)) + "."
-    parts = cut(text, longest=120)
-    assert all(len(p) <= 120 for p in parts)
+    text = ", ".join(f"clause number {i} of many" for i in range(24)) + "."
+    parts = cut(text)
+    assert all(len(p) <= 240 for p in parts)
     assert all(p.endswith((",", ".")) for p in parts)
-    assert min(map(len, parts)) >= 40
+    assert min(map(len, parts)) >= 80
+    assert [p.goes_on for p in read(text)] == [True] * (len(parts) - 1) + [False]
 
 
 def test_a_long_sentence_without_commas_is_cut_between_words():
-    parts = cut("word " * 100, longest=90)
-    assert all(len(p) <= 90 and set(p.split()) == {"word"} for p in parts)
+    parts = cut("word " * 200)
+    assert all(len(p) <= 240 and set(p.split()) == {"word"} for p in parts)
+    assert sum(len(p.split()) for p in parts) == 200
+
+
+ALPHABET = st.sampled_from("abcXYZ019 .,!?…;:—'\"()\n\t$%-é你好にカ。，！？“”「」²\u0301\u00ad\u200d🙂")
 
 
 @settings(deadline=None)  # other work shares the cores
-@given(st.text(alphabet=st.sampled_from("abcXYZ019 .,!?…;:—'\"()\n\t$%-é你"), max_size=400), st.integers(8, 300))
-def test_no_character_is_lost_and_the_order_is_kept(text, longest):
-    spans = list(sentences(text, longest))
-    assert "".join("".join(text[a:b].split()) for a, b in spans) == "".join(text.split())
-    assert all(0 < b - a <= longest for a, b in spans)
-    assert all(x[1] <= y[0] for x, y in pairwise(spans))
+@given(st.text(ALPHABET, max_size=600) | st.text(max_size=200), st.booleans())
+def test_words_cover_every_letter_and_digit_once_and_in_order(text, eager):
+    phrases = list(read(text, eager=eager))
+    spans = [w for p in phrases for w in p.words]
+    assert all(0 <= w.begins < w.ends <= len(text) for w in spans)
+    assert all(x.ends <= y.begins for x, y in pairwise(spans))
+    covered = {i for w in spans for i in range(w.begins, w.ends)}
+    assert {i for i, c in enumerate(text) if c.isalnum()} <= covered
+    assert all(w.text == text[w.begins : w.ends] for w in spans)
 
 
 @settings(deadline=None)  # other work shares the cores
-@given(st.lists(st.from_regex(r"[A-Za-z']{1,9}[,.!?]?", fullmatch=True), max_size=60))
-def test_no_word_is_cut(tokens):
+@given(st.text(ALPHABET, max_size=600), st.booleans())
+def test_phrases_are_what_engines_are_promised(text, eager):
+    for phrase in read(text, eager=eager):
+        assert 0 < len(phrase.text) <= 300  # 240 and what a wide comma grows by
+        assert phrase.text == " ".join(phrase.text.split())
+        assert not set(phrase.text) & set("。！？；：，、")
+        assert phrase.words
+        assert all(x.last <= y.first for x, y in pairwise(phrase.words))
+        assert [(r.first, r.last) for r in phrase.runs] == [(0, len(phrase.text))]
+
+
+@settings(deadline=None)  # other work shares the cores
+@given(st.lists(st.from_regex(r"[A-Za-z']{1,9}[,.!?]?", fullmatch=True), max_size=100), st.booleans())
+def test_no_word_is_cut(tokens, eager):
     text = " ".join(tokens)
-    assert [t for part in cut(text, longest=40) for t in part.split()] == tokens
-
-
-def test_the_first_sentence_of_a_long_text_is_there_at_once():
-    text = "Come in. " * 200_000
-    begin = time.perf_counter()
-    assert next(sentences(text)) == (0, 8)
-    assert time.perf_counter() - begin < 0.3
+    parts = [p.text for p in read(text, eager=eager)]
+    spoken = [t for t in tokens if any(c.isalpha() for c in t)]
+    assert [t for part in parts for t in part.split() if any(c.isalpha() for c in t)] == spoken
 
 
 @pytest.mark.parametrize(
@@ -110,6 +144,10 @@ def test_the_first_sentence_of_a_long_text_is_there_at_once():
         ("well-known e.g. 50% of R&D", ["well-known", "e.g", "50%", "of", "R&D"]),
         ("a & b > c", ["a", "&", "b", ">", "c"]),
         ("... — ! ?", []),
+        ("OK吗", ["OK", "吗"]),
+        ("用3.5米的C++", ["用", "3.5", "米", "的", "C++"]),
+        ("ラーメンを食べました", ["ラーメン", "を", "食", "べました"]),
+        ("时时刻刻，人々", ["时", "时", "刻", "刻", "人々"]),
     ],
 )
 def test_words(text, expected):
@@ -135,6 +173,10 @@ def test_words(text, expected):
         ("1234567890123456", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"),
         ("press ★ or ↑ now", "press   or   now"),
         ("3️⃣", "3"),
+        ("12,345,678 and 1234567890123456, ok", "12,345,678 and 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6, ok"),
+        ("1,234,567,890,123,456", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6"),
+        ("「你好，世界｡」", "“你好，世界。”"),
+        ("字" * 90, "字" * 90),
     ],
 )
 def test_cleaning(text, expected):

@@ -2,39 +2,107 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
 
-from npc_engine.text.cleaning import Clean, clean
-from npc_engine.text.phrases import Phrase, Run, WordSpan
-from npc_engine.text.sentences import sentences
-from npc_engine.text.words import words
+from npc_engine.text.cleaning import Cleaner
+from npc_engine.text.cutter import Cutter
+from npc_engine.text.markup import Markup
+from npc_engine.text.markup_errors import MarkupError
+from npc_engine.text.open_text import TextTimeoutError
+from npc_engine.text.phrases import Phrase
+
+__all__ = ["MarkupError", "read"]
+
+_SLICE: Final = 256  # characters that are read before phrases are let out, so that a long text starts like a short one
+_ROOT: Final = "<speak"
 
 
-class MarkupError(ValueError):
-    """Broken SSML: says what came and what was expected, with line and column."""
-
-
-def read(text: str, more: Iterable[str] | None = None, *, eager: bool = False) -> Iterator[Phrase]:  # noqa: ARG001
+def read(
+    text: str, more: Iterable[str] | None = None, *, eager: bool = False, language: str = "en"
+) -> Iterator[Phrase]:
     """Yield the phrases of `text` and of what follows it, each as soon as no further text can change it.
 
-    `eager` cuts the first clauses short, for voices that need as long as a phrase is and for text that is being
-    written; without it phrases are sentences.
+    A phrase is a sentence; over 240 characters, clauses of it. `eager` cuts clauses too, for voices that need as long
+    as a phrase is and for text that is being written: the first one as soon as it has two words, later ones from 40
+    characters. The phrases are the same however the text is cut into pieces.
+
+    The text is SSML when its first characters but space are "<speak" followed by space, ">" or "/"; else every
+    character stands for itself. `language` says how say-as reads where the markup has no xml:lang. Raises `MarkupError`
+    where the fault stands, after the phrases before it, and passes on what `more` raises, `TextTimeoutError` after
+    all that had come.
     """
-    text += "".join(more or ())
-    cleaned = clean(text)
-    for first, last in sentences(cleaned.text):
-        sentence = cleaned.text[first:last]
-        spans = []
-        for a, b in words(sentence):
-            begins, ends = _range(text, cleaned, first + a, first + b)
-            spans.append(WordSpan(text[begins:ends], a, b, begins, ends))
-        yield Phrase(sentence, tuple(spans), (Run(0, len(sentence)),))
+    source = _Source(eager=eager, language=language)
+    try:
+        for piece in chain((text,), more or ()):
+            for at in range(0, len(piece), _SLICE):
+                source.push(piece[at : at + _SLICE])
+                yield from source.ready()
+        source.end()
+    except MarkupError:
+        yield from source.ready()
+        raise
+    except TextTimeoutError:
+        source.flush()
+        yield from source.ready()
+        raise
+    yield from source.ready()
 
 
-def _range(text: str, cleaned: Clean, first: int, last: int) -> tuple[int, int]:
-    """The characters of `text` that characters [first, last) of the cleaned text came from."""
-    end = cleaned.origin[last - 1] + 1
-    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
-        end += 1
-    return cleaned.origin[first], end
+class _Source:
+    """Text in, phrases out: finds out whether it is plain or SSML."""
+
+    def __init__(self, *, eager: bool, language: str) -> None:
+        self._cutter = Cutter(eager=eager)
+        self._cleaner = Cleaner(self._cutter.put)
+        self._language = language
+        self._markup: Markup | None = None
+        self._plain = False
+        self._begin = ""  # of a text that may be one or the other
+        self._at = 0  # characters of plain text that were read
+
+    def push(self, text: str) -> None:
+        if self._markup is not None:
+            self._markup.push(text)
+        elif self._plain:
+            self._read_plain(text)
+        else:
+            self._begin += text
+            self._decide()
+
+    def end(self) -> None:
+        if self._markup is not None:
+            self._markup.end()
+        self.flush()
+
+    def flush(self) -> None:
+        """Let out all that has come, whether it is complete or not."""
+        if self._markup is not None:
+            self._markup.flush()
+        elif not self._plain:
+            self._read_plain(self._begin)
+        self._cleaner.flush()
+        self._cutter.end()
+
+    def ready(self) -> Iterator[Phrase]:
+        while self._cutter.ready:
+            yield self._cutter.ready.popleft()
+
+    def _decide(self) -> None:
+        begin = self._begin
+        bare = begin.lstrip()
+        if len(bare) <= len(_ROOT):
+            self._plain = not _ROOT.startswith(bare)
+        else:
+            self._plain = not (bare.startswith(_ROOT) and (bare[len(_ROOT)].isspace() or bare[len(_ROOT)] in ">/"))
+            if not self._plain:
+                self._markup = Markup(self._cutter, begin[: len(begin) - len(bare)], self._language)
+                self._markup.push(bare)
+        if self._plain:
+            self._read_plain(begin)
+
+    def _read_plain(self, text: str) -> None:
+        for character in text:
+            self._cleaner.push(character, self._at, self._at + 1)
+            self._at += 1
