@@ -70,6 +70,20 @@ class Ahead(Generic[T]):
                 raise error
             raise StopIteration
 
+    def ready(self) -> tuple[list[T], bool]:
+        """The items that are ready, without waiting, and whether more may come; raises an error of the source.
+
+        What was ready before an error is given out first.
+        """
+        with self._changed:
+            items = list(self._ready)
+            self._ready.clear()
+            self._changed.notify_all()
+            if not items and self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            return items, not (self._closed or (self._done and self._error is None))
+
     def close(self) -> None:
         """Stop the source at its next item; returns at once, may be called twice and from any thread."""
         with self._changed:

@@ -13,25 +13,39 @@ A game loop uses the polling face, which never blocks and needs no thread:
         client.credit(line, player.credit_ms(samples_heard))
 
 A script uses the blocking face: `for event in client.say("elder", "Mind the step!"): ...`
+
+Text that is still being written is spoken clause by clause, as it comes:
+
+    line = client.speak("elder", "", open=True)
+    client.append(line, "Mind the st")
+    client.append(line, "ep! The old bridge is wet.")
+    client.commit(line)
+
+or, with whatever yields strings, such as the tokens of a language model:
+
+    for event in client.say("elder", tokens): ...
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import TypeAlias
 from uuid import uuid4
 
 from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection
+from npc_engine.feed import Feed
 from npc_engine.moments import Outputs
 from npc_engine.playback import Playback
 from npc_engine.wire import limits
 from npc_engine.wire.messages import (
     LOST,
+    Append,
     Cancel,
     Cancelled,
+    Commit,
     Credit,
     End,
     ErrorMessage,
@@ -43,14 +57,16 @@ from npc_engine.wire.messages import (
     Reply,
     Request,
     Speak,
+    Warm,
     Welcome,
 )
 
 Event: TypeAlias = Reply
-"""What `Client.poll` gives: Accepted, Moments, Words, End, Cancelled, ErrorMessage, Pong, Npcs, and Welcome when the
-engine came back after the connection broke."""
+"""What `Client.poll` gives: Accepted, Moments, Words, MarkAt, End, Cancelled, ErrorMessage, Pong, Warmed, Npcs, and
+Welcome when the engine came back after the connection broke."""
 
 SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
+PIECES_S = 0.01  # from one look for pieces to the next: far less than a model needs for a word
 
 __all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
 
@@ -99,20 +115,73 @@ class Client:
         line: str = "",
         style: str = "",
         emotion: str = "neutral",
+        strength: float = 1.0,
         priority: int = 0,
         outputs: Outputs | None = None,
         voice: str = "",
         face: str = "",
         credit_ms: int = limits.CREDIT_MS,
+        open: bool = False,  # noqa: A002 - the wire's word
     ) -> str:
         """Ask for a line and return its id at once; `npc` may be "" when a `voice` is named.
 
-        The engine sends `credit_ms` of sound and then waits for `credit`. Raises `ClientError` when no engine is there.
+        The engine sends `credit_ms` of sound and then waits for `credit`. With `open`, `text` is the beginning:
+        `append` adds to it, `commit` ends it. Raises `ClientError` when no engine is there, or one that takes no open
+        text.
         """
+        if open:
+            self._need(Append.kind)
         line = line or uuid4().hex[:16]
-        self._send(Speak(line, text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs()))
+        self._send(
+            Speak(
+                line, text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs(), strength, open
+            )
+        )
         self._open.add(line)
         return line
+
+    def append(self, line: str, text: str) -> None:
+        """Add to the text of a line that was opened; nothing happens for "", or for a line that is not open any more.
+
+        Any cutting gives the same speech: pass on the tokens of a language model as they come. Raises `ClientError`
+        when the text can't leave.
+        """
+        if text and line in self._open:
+            self._send(Append(line, text))
+
+    def commit(self, line: str) -> None:
+        """The text of an opened line is complete: the rest is spoken. Lines that are not open are let be."""
+        if line in self._open:
+            self._send(Commit(line))
+
+    def warm(
+        self,
+        npc: str,
+        text: str = "",
+        *,
+        style: str = "",
+        emotion: str = "neutral",
+        strength: float = 1.0,
+        voice: str = "",
+    ) -> str:
+        """Have a character loaded and, with `text`, its speech made into the engine's cache; nothing is sent of it.
+
+        Returns an id at once: a `Warmed` with it follows, or an `ErrorMessage`. A game warms what will be said soon:
+
+            for text in ("Halt! Who goes there?", "You may pass."):
+                client.warm("elder", text)
+        """
+        self._need(Warm.kind)
+        name = uuid4().hex[:16]
+        self._send(Warm(name, text, npc, voice, style, emotion, strength))
+        return name
+
+    def _need(self, kind: str) -> None:
+        if self._greeted and kind not in self.welcome.capabilities:
+            raise ClientError(
+                f"the engine at {self.address}, release {self.welcome.engine}, knows no {kind!r}: update it",
+                "unknown-kind",
+            )
 
     def poll(self, timeout_s: float = 0.0) -> list[Event]:
         """What has come since the last call, in order; waits up to `timeout_s` for the first event, by default not.
@@ -165,10 +234,11 @@ class Client:
     def say(
         self,
         npc: str,
-        text: str,
+        text: str | Iterable[str],
         *,
         style: str = "",
         emotion: str = "neutral",
+        strength: float = 1.0,
         priority: int = 0,
         outputs: Outputs | None = None,
         voice: str = "",
@@ -177,15 +247,30 @@ class Client:
     ) -> Generator[Event, None, None]:
         """Speak a line and yield its events up to and with `End`; credit is granted as fast as moments are taken.
 
-        Raises `ClientError` when the engine refuses the line, cancels it, or sends nothing for `timeout_s`. Closing the
-        iterator cancels the line. Events of other lines wait for the next `poll`.
+        `text` may be an iterable of pieces, which is read on a thread of its own while what has come is spoken:
+
+            for event in client.say("elder", (token.text for token in model.stream(prompt))):
+                ...
+
+        Raises `ClientError` when the engine refuses the line, cancels it, or sends nothing for `timeout_s` after its
+        text was complete, and what reading the pieces raises. Closing the iterator cancels the line. Events of other
+        lines wait for the next `poll`.
         """
-        line = self.speak(
-            npc, text, style=style, emotion=emotion, priority=priority, outputs=outputs, voice=voice, face=face
-        )
+        feed = None if isinstance(text, str) else Feed(text)
+        try:
+            line = self.speak(
+                npc, text if isinstance(text, str) else "", style=style, emotion=emotion, strength=strength,
+                priority=priority, outputs=outputs, voice=voice, face=face, open=feed is not None,
+            )  # fmt: skip
+            yield from self._said(line, feed, timeout_s)
+        finally:
+            if feed is not None:
+                feed.close()
+
+    def _said(self, line: str, feed: Feed | None, timeout_s: float) -> Generator[Event, None, None]:
         try:
             while True:
-                event = self._next_of(line, timeout_s)
+                event = self._next_of(line, feed, timeout_s)
                 if isinstance(event, ErrorMessage):
                     raise ClientError(event.text, event.code, line)
                 if isinstance(event, Cancelled):
@@ -198,6 +283,11 @@ class Client:
         finally:
             self.cancel(line)
 
+    def _feed(self, line: str, feed: Feed) -> None:
+        self.append(line, feed.take())
+        if feed.complete:
+            self.commit(line)
+
     def npcs(self, timeout_s: float = 5.0) -> Npcs:
         """Who can speak, and the voices and faces there are."""
         self._send(List())
@@ -206,30 +296,27 @@ class Client:
             for event in self._receive(max(0.0, end - time.monotonic())):
                 if isinstance(event, Npcs):
                     return event
-                if isinstance(event, ErrorMessage) and not event.line:
+                if isinstance(event, ErrorMessage) and not event.line and not event.id:
                     raise ClientError(event.text, event.code)
                 self._waiting.append(event)
             if time.monotonic() >= end:
                 raise ClientError(f"the engine at {self.address} sent no list within {timeout_s:g} s")
 
-    def _next_of(self, line: str, timeout_s: float) -> Event:
-        for held in self._waiting:
-            if held.line == line:
-                self._waiting.remove(held)
-                return held
+    def _next_of(self, line: str, feed: Feed | None, timeout_s: float) -> Event:
+        """The next event of a line, while its text is fed; the time limit begins when the text is complete."""
         end = time.monotonic() + timeout_s
         while True:
+            if feed is not None and not feed.complete:
+                self._feed(line, feed)
+                end = time.monotonic() + timeout_s
+            for held in self._waiting:
+                if held.line == line:
+                    self._waiting.remove(held)
+                    return held
             left = end - time.monotonic()
             if left <= 0:
                 raise ClientError(f"line {line!r}: nothing came for {timeout_s:g} s", "", line)
-            found: Event | None = None
-            for event in self._receive(left):
-                if found is None and event.line == line:
-                    found = event
-                else:
-                    self._waiting.append(event)
-            if found is not None:
-                return found
+            self._waiting += self._receive(left if feed is None or feed.complete else PIECES_S)
 
     # ── connection ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npc_engine.moments import NEUTRAL, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Exp, Sound, Word
+from npc_engine.moments import NEUTRAL, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Exp, Mark, Sound, Word
 from npc_engine.wire.limits import CREDIT_CAP_MS, CREDIT_MS
-from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, Moments, Reply, Words
+from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, MarkAt, Moments, Reply, Words
 
 AHEAD_MS = 600  # how far ahead of the heard sample the engine may send: rides out half a second of a busy machine
 EASE_MS = 100  # from the last face to the neutral one
@@ -34,6 +34,7 @@ class Shown:
     picture: bytes | None  # encoded, as the engine sent it; None before the first, or when none were asked
     word: int  # index into Playback.words of the last word begun; -1 before the first
     closed: float  # 0 speaking … 1 at rest: how far the face has eased into neutral
+    marks: tuple[str, ...] = ()  # names of the marks reached since the last `at`; each mark is told once
 
 
 class Playback:
@@ -46,6 +47,7 @@ class Playback:
         if not LEAST_CREDIT_MS <= ahead_ms <= CREDIT_CAP_MS:
             raise ValueError(f"ahead_ms is {ahead_ms}, expected {LEAST_CREDIT_MS} to {CREDIT_CAP_MS}")
         self.words: list[Word] = []
+        self.marks: list[Mark] = []
         self.position = 0  # samples given out, silence included
         self.missing = 0  # samples of silence given out in the middle of the line, because nothing had come
         self.error: ErrorMessage | None = None  # why the line ended early, if it did
@@ -54,6 +56,7 @@ class Playback:
         self._ahead_ms = ahead_ms
         self._ease = max(1, ease_ms * _MS)
         self._heard = 0
+        self._told = 0  # of the marks
         self._received = 0  # ticks
         self._end: int | None = None  # samples of the whole line, once known
         self._sound: deque[Sound] = deque()
@@ -71,6 +74,8 @@ class Playback:
             self._add_moments(event)
         elif isinstance(event, Words):
             self.words += event.words
+        elif isinstance(event, MarkAt):
+            self.marks.append(Mark(event.name, event.tick * TICK_SAMPLES))
         elif isinstance(event, Accepted):
             self._rest = event.rest
         elif isinstance(event, End):
@@ -152,7 +157,16 @@ class Playback:
                 picture = encoded
         if picture is None or (closed >= 0.5 and self._rest is not None):
             picture = self._rest
-        return Shown(exp, picture, bisect_right(self.words, sample, key=_start) - 1, closed)
+        word = bisect_right(self.words, sample, key=_start) - 1
+        return Shown(exp, picture, word, closed, self._reached(sample))
+
+    def _reached(self, sample: int) -> tuple[str, ...]:
+        """The marks that `sample` has reached and that have not been told; a sample that has not come is not heard."""
+        heard = min(sample, self._received * TICK_SAMPLES - 1)
+        count = bisect_right(self.marks, heard, key=_start)
+        names = tuple(mark.name for mark in self.marks[self._told : count])
+        self._told = max(self._told, count)
+        return names
 
     def credit_ms(self, heard: int | None = None) -> int:
         """Milliseconds to grant now, so that the engine may send `ahead_ms` beyond `heard`; counts them as granted.
@@ -225,5 +239,5 @@ class Playback:
             self._shift += self._gaps.popleft()[1]
 
 
-def _start(word: Word) -> int:
-    return word.start
+def _start(item: Word | Mark) -> int:
+    return item.start

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, TextIO
 
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.files.writer import NEEDS_PICTURES, Discarding, Writer, writer_for
-from npc_engine.moments import TICK_MS, Line, Outputs
+from npc_engine.moments import EMOTIONS, STYLES, TICK_MS, Line, Outputs
 from npc_engine.performance import NoFace, perform
 
 EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
   npc-engine say "Mind the step!" --npc maren --out line.wav --out line.json
   npc-engine say "Mind the step!" --voice ogre --face elder --out sheet.png   frames, spectrogram and curves
+  npc-engine say "You again!" --voice woman --emotion angry --strength 0.7 --out line.wav
+  npc-engine say '<speak>One <break time="1s"/> two.</speak>' --voice man --out line.wav
   npc-engine say - --voice woman --out long.wav < story.txt
+  my-model | npc-engine say - --stream --voice woman --out line.wav     spoken while it is written
 """
+
+_READ: Final = 4_096  # bytes at once, at most
 
 
 def add_to(commands: Commands) -> None:
     """Add the sub-command."""
     parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz, .png or .jpg files", EXAMPLES)
-    parser.add_argument("text", help="what to say; - reads it from standard input")
+    parser.add_argument("text", help="what to say, plain or SSML (<speak>…); - reads it from standard input")
+    parser.add_argument("--stream", action="store_true", help="with -, speak what is written while it is written")
     parser.add_argument("--npc", default="", help="a character of npcs.toml, with its voice and face")
     parser.add_argument("--voice", default="", help="a voice (npc-engine voices lists them)")
     parser.add_argument("--face", default="", help="a face, for .mp4 and .png (npc-engine faces list)")
     parser.add_argument("--style", default="", help="serious, lively or cartoon (default: the character's own)")
+    parser.add_argument("--emotion", default="neutral", help=", ".join(EMOTIONS) + " (default neutral)")
+    parser.add_argument("--strength", type=float, default=1.0, help="of the emotion, 0 to 1 (default 1)")
     parser.add_argument("--out", type=Path, action="append", required=True, metavar="FILE", help="may be repeated")
     parser.add_argument("--size", type=int, default=512, help="edge of the pictures in pixels (default 512)")
     parser.add_argument("--fps", type=int, choices=(25, 50), default=25, help="pictures a second (default 25)")
@@ -37,15 +48,14 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Speak the line into every file asked for."""
-    import sys
-
     from npc_engine.troupe import Troupe
 
     if not arguments.npc and not arguments.voice:
         raise UsageError("say who speaks: --npc NAME or --voice NAME (npc-engine voices lists them)")
     if not 64 <= arguments.size <= 1024:
         raise UsageError(f"--size is {arguments.size}, expected 64 to 1024 pixels")
-    text = sys.stdin.read() if arguments.text == "-" else arguments.text
+    _check_manner(arguments)
+    text, more = _text(arguments)
     every = 50 // arguments.fps
     pictures = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
     troupe = Troupe(Cast.standard(arguments.cast))
@@ -55,7 +65,16 @@ def run(arguments: argparse.Namespace) -> int:
         if not has_face and path.suffix.lower() == ".mp4":
             raise UsageError(f"{path} shows a face: --face NAME (npc-engine faces list), or --npc with one")
     outputs = Outputs(picture=arguments.size if pictures and has_face else 0, picture_every=every)
-    line = Line("say", npc.name, text, style=arguments.style, outputs=outputs)
+    line = Line(
+        "say",
+        npc.name,
+        text,
+        style=arguments.style,
+        emotion=arguments.emotion,
+        outputs=outputs,
+        strength=arguments.strength,
+        more=more,
+    )
     progress = Progress("speaking")
     began = time.perf_counter()
     ticks = 0
@@ -76,3 +95,34 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{path}: {seconds:.2f} s, {path.stat().st_size / 1024:.0f} KiB")
     print(f"made in {took:.2f} s, {seconds / took:.1f} × real time")
     return 0
+
+
+def _text(arguments: argparse.Namespace) -> tuple[str, Iterator[str] | None]:
+    """The text, and what follows it while it is written."""
+    import sys
+
+    if arguments.stream and arguments.text != "-":
+        raise UsageError("--stream reads the text from standard input: give - in its place")
+    if arguments.stream:
+        return "", _written(sys.stdin)
+    return (sys.stdin.read() if arguments.text == "-" else arguments.text), None
+
+
+def _check_manner(arguments: argparse.Namespace) -> None:
+    for what, name, known in (("style", arguments.style, ("", *STYLES)), ("emotion", arguments.emotion, EMOTIONS)):
+        if name not in known:
+            raise UsageError(f"--{what} is {name!r}, expected {', '.join(filter(None, known))}")
+    if not 0 <= arguments.strength <= 1:  # NaN is neither
+        raise UsageError(f"--strength is {arguments.strength}, expected 0 to 1")
+
+
+def _written(source: TextIO) -> Iterator[str]:
+    """What is written to a text stream, as soon as it is; a character that comes in two parts is put together."""
+    buffer = getattr(source, "buffer", None)
+    if buffer is None:  # a stream of text without bytes below
+        yield from source
+        return
+    decoder = codecs.getincrementaldecoder(source.encoding)(source.errors or "strict")
+    while data := buffer.read1(_READ):
+        yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, UsageError, cast_option, command
 
+if TYPE_CHECKING:
+    from npc_engine.speech.cache import TakeCache
+
+_MOST_MB: Final = 1_000_000
 EXAMPLES = """  npc-engine serve
   npc-engine serve --address tcp://127.0.0.1:7900 --cast ~/mygame/npc
+  npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
+  npc-engine serve --cache off                                  every line is spoken anew
 """
 
 
@@ -27,6 +35,19 @@ def add_to(commands: Commands) -> None:
         metavar="MS",
         help="how much sound after a tick the mouth waits for, -60 to 120 in steps of 20 (default 60)",
     )
+    parser.add_argument(
+        "--cache",
+        default="",
+        metavar="DIR|off",
+        help="folder for finished speech, so that nothing is made twice (default: this system's folder for caches)",
+    )
+    parser.add_argument(
+        "--cache-mb",
+        type=int,
+        default=512,
+        metavar="MB",
+        help="disk that it may fill; 0 keeps it in memory (default 512)",
+    )
     parser.add_argument("--log", default="info", choices=("debug", "info", "warning", "error"))
     cast_option(parser)
     parser.set_defaults(run=run)
@@ -41,10 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.lookahead_ms not in range(-60, 121, 20):
         raise UsageError(f"--lookahead-ms is {arguments.lookahead_ms}, expected -60 to 120 in steps of 20")
+    if not 0 <= arguments.cache_mb <= _MOST_MB:
+        raise UsageError(f"--cache-mb is {arguments.cache_mb}, expected 0 to {_MOST_MB}")
     logging.basicConfig(level=arguments.log.upper(), format="%(asctime)s %(levelname)s %(message)s")
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
-    troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms)
+    cache = _cache(arguments)
+    troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms, cache=cache)
     log = logging.getLogger(__name__)
     for name, error in troupe.warm().items():
         log.error("character %s can't be loaded and will be refused: %s", name, error)
@@ -57,4 +81,16 @@ def run(arguments: argparse.Namespace) -> int:
         time.perf_counter() - began,
     )
     server.serve_forever()
+    if cache is not None:
+        cache.flush()
     return 0
+
+
+def _cache(arguments: argparse.Namespace) -> TakeCache | None:
+    """The cache of finished speech that was asked for."""
+    from npc_engine.speech.cache import TakeCache, default_folder
+
+    if arguments.cache == "off":
+        return None
+    folder = Path(arguments.cache).expanduser() if arguments.cache else default_folder()
+    return TakeCache(folder=folder, disk_bytes=arguments.cache_mb << 20)
