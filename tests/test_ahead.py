@@ -74,3 +74,39 @@ def test_a_reader_waiting_is_released_by_close():
 def test_depth_must_hold_something():
     with pytest.raises(ValueError, match="depth is 0"):
         ahead([], depth=0)
+
+
+def test_what_is_ready_is_taken_without_waiting():
+    go = threading.Event()
+
+    def source():
+        yield 1
+        yield 2
+        go.wait(20)
+        yield 3
+
+    items = ahead(source(), depth=8)
+    taken, more = [], True
+    while len(taken) < 2:
+        new, more = items.ready()
+        taken += new
+    assert items.ready() == ([], True)
+    go.set()
+    while more:
+        new, more = items.ready()
+        taken += new
+    assert taken == [1, 2, 3]
+    assert items.ready() == ([], False)
+
+
+def test_what_is_ready_comes_before_the_error_of_the_source():
+    def source():
+        yield 1
+        raise OSError("gone")
+
+    items = ahead(source(), depth=8)
+    assert items.join(20)
+    assert items.ready() == ([1], True)
+    with pytest.raises(OSError, match="gone"):
+        items.ready()
+    assert items.ready() == ([], False)

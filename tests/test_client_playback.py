@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from npc_engine.client import Playback
 from npc_engine.moments import CHANNEL, NEUTRAL, Word
-from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, Moments, Words
+from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, MarkAt, Moments, Words
 
 TICK = 480
 JAW = CHANNEL["jawOpen"]
@@ -275,3 +275,32 @@ def test_events_fed_twice_or_out_of_order_are_refused():
         player.add(moments(2, 2))
     with pytest.raises(ValueError, match="ahead_ms is 0, expected 40 to 10000"):
         Playback(ahead_ms=0)
+
+
+def test_a_mark_is_told_once_when_its_sample_is_heard():
+    player = Playback()
+    player.add(MarkAt("a", "begin", 0))
+    for first in range(0, 10, 2):
+        if first == 4:
+            player.add(MarkAt("a", "bell", 4))
+            player.add(MarkAt("a", "flash", 4))
+        player.add(moments(first, 2))
+    player.add(MarkAt("a", "end", 10))
+    assert player.at(0).marks == ("begin",)
+    assert player.at(4 * TICK - 1).marks == ()
+    assert player.at(4 * TICK).marks == ("bell", "flash")
+    assert player.at(3 * TICK).marks == player.at(5 * TICK).marks == ()
+    assert player.at(30 * TICK).marks == ()  # its tick has not come
+    player.add(moments(10, 1))
+    player.add(End("a", 11))
+    assert player.at(31 * TICK).marks == ("end",)
+    assert [mark.name for mark in player.marks] == ["begin", "bell", "flash", "end"]
+
+
+def test_marks_after_a_cut_are_not_told():
+    player = filled()
+    player.add(MarkAt("a", "late", 40))
+    player.sound(10 * TICK)
+    player.at(5 * TICK)
+    player.cut()
+    assert player.at(60 * TICK).marks == ()

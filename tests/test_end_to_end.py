@@ -13,7 +13,7 @@ from npc_engine.expression.aperture import aperture
 from npc_engine.moments import TICK_SAMPLES, Outputs
 from npc_engine.server.server import Server
 from npc_engine.troupe import Troupe
-from npc_engine.wire.messages import Accepted, Cancelled, End, Moments, Words
+from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, MarkAt, Moments, Warmed, Words
 
 LINE = "Mind the step, my friend! The old bridge is wet."
 
@@ -116,3 +116,101 @@ def test_two_games_hear_their_own_characters(engine):
         assert len(ended) == 2
         woman, man = (np.concatenate(heard[c]) for c in (one, two))
         assert len(man) != len(woman)
+
+
+# ── text as it comes, markup and what is made ahead ───────────────────────────────────────────────────────────────
+
+OPEN = "Mind the step, Dr. No! It is 3.5 m deep... and cold. Take my hand, friend."
+
+
+def ended(client, line):
+    """The events of a line to its end."""
+    events = []
+    until = time.monotonic() + 60
+    while not any(isinstance(e, End | Cancelled) or (isinstance(e, ErrorMessage) and e.ends) for e in events):
+        assert time.monotonic() < until
+        events += [e for e in client.poll(timeout_s=0.05) if e.line == line]
+    return events
+
+
+def opened(client, pieces, **asked):
+    line = client.speak("maren", "", open=True, credit_ms=10_000, **asked)
+    for piece in pieces:
+        client.append(line, piece)
+    client.commit(line)
+    return ended(client, line)
+
+
+def heard(events):
+    return np.concatenate([e.sound for e in events if isinstance(e, Moments)])
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [list, str.split, lambda text: [text[i : i + 7] for i in range(0, len(text), 7)]],
+    ids=["characters", "words", "sevens"],
+)
+def test_any_cutting_of_an_open_text_gives_the_same_sound(client, cut):
+    pieces = cut(OPEN) if cut is not str.split else [f"{word} " for word in OPEN.split()]
+    text = "".join(pieces)
+    whole, cut_up = opened(client, [text]), opened(client, pieces)
+    assert isinstance(cut_up[-1], End)
+    assert np.array_equal(heard(whole), heard(cut_up))
+    words = [w for e in cut_up if isinstance(e, Words) for w in e.words]
+    assert words == [w for e in whole if isinstance(e, Words) for w in e.words]
+    assert all(text[w.first : w.last] == w.text for w in words)
+    assert [w.text for w in words][:3] == ["Mind", "the", "step"]
+
+
+def test_speaking_begins_while_the_text_is_being_written(client):
+    line = client.speak("maren", "", open=True, credit_ms=10_000)
+    client.append(line, "Mind the step, my friend! The old br")
+    events = []
+    until = time.monotonic() + 60
+    while not any(isinstance(e, Moments) for e in events):  # nothing is committed
+        assert time.monotonic() < until
+        events += client.poll(timeout_s=0.05)
+    client.append(line, "idge is wet.")
+    client.commit(line)
+    events += ended(client, line)
+    words = [w for e in events if isinstance(e, Words) for w in e.words]
+    assert [w.text for w in words] == ["Mind", "the", "step", "my", "friend", "The", "old", "bridge", "is", "wet"]
+    assert all(LINE[w.first : w.last] == w.text for w in words)
+
+
+@pytest.mark.parametrize("open_text", [False, True])
+def test_a_mark_comes_with_its_tick_between_what_sounds_before_and_after(client, open_text):
+    text = '<speak>One two.<break time="800ms"/><mark name="now"/>Three four.</speak>'
+    events = opened(client, list(text)) if open_text else list(client.say("maren", text))
+    (mark,) = (e for e in events if isinstance(e, MarkAt))
+    after = next(e for e in events[events.index(mark) :] if isinstance(e, Moments))
+    assert (mark.name, after.tick) == ("now", mark.tick)
+    words = [w for e in events if isinstance(e, Words) for w in e.words]
+    assert [text[w.first : w.last] for w in words] == ["One", "two", "Three", "four"]
+    at = mark.tick * TICK_SAMPLES
+    assert words[1].end <= at <= words[2].start < at + TICK_SAMPLES
+    sound = heard(events)
+    loud = [float(np.sqrt(np.mean(s**2))) for s in (sound[words[0].start : words[1].end], sound[words[2].start :])]
+    hush = sound[at - 10 * TICK_SAMPLES : at - 2 * TICK_SAMPLES]
+    assert np.sqrt(np.mean(hush**2)) < 0.1 * min(loud)
+
+
+@pytest.mark.parametrize("open_text", [False, True])
+def test_broken_markup_is_told_with_line_and_column(client, open_text):
+    text = "<speak>One two three. Four five six.\n<brake/>Seven.</speak>"
+    line = client.speak("maren", text, open=open_text, credit_ms=10_000)
+    events = ended(client, line)
+    assert (events[-1].code, events[-1].ends) == ("bad-text", True)
+    assert "line 2" in events[-1].text
+    assert "column" in events[-1].text
+    spoken = [w.text for e in events if isinstance(e, Words) for w in e.words]
+    assert spoken[:3] == (["One", "two", "three"] if open_text else [])  # the fault is told where it stands
+
+
+def test_a_line_is_made_ahead(client):
+    asked = client.warm("maren", LINE, emotion="happy", strength=0.5)
+    (answer,) = client.poll(timeout_s=60)
+    assert isinstance(answer, Warmed)
+    assert (answer.id, answer.npc, answer.text_chars) == (asked, "maren", len(LINE))
+    events = list(client.say("maren", LINE, emotion="happy", strength=0.5))
+    assert answer.ms <= events[-1].ticks * 20 <= answer.ms + 160  # and the mouth closes
