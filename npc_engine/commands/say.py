@@ -8,13 +8,16 @@ import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.files.writer import NEEDS_PICTURES, Discarding, Writer, writer_for
 from npc_engine.moments import EMOTIONS, STYLES, TICK_MS, Line, Outputs
-from npc_engine.performance import NoFace, perform
+from npc_engine.performance import Face, NoFace, Npc, perform
+
+if TYPE_CHECKING:
+    from npc_engine.troupe import Troupe
 
 EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
   npc-engine say "Mind the step!" --npc maren --out line.wav --out line.json
@@ -22,6 +25,7 @@ EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out l
   npc-engine say "You again!" --voice woman --emotion angry --strength 0.7 --out line.wav
   npc-engine say '<speak>One <break time="1s"/> two.</speak>' --voice man --out line.wav
   npc-engine say - --voice woman --out long.wav < story.txt
+  npc-engine say "Who goes there?" --voice-over guard.ogg --face elder --out guard.mp4
   my-model | npc-engine say - --stream --voice woman --out line.wav     spoken while it is written
 """
 
@@ -31,10 +35,19 @@ _READ: Final = 4_096  # bytes at once, at most
 def add_to(commands: Commands) -> None:
     """Add the sub-command."""
     parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz, .png or .jpg files", EXAMPLES)
-    parser.add_argument("text", help="what to say, plain or SSML (<speak>…); - reads it from standard input")
+    parser.add_argument(
+        "text", nargs="?", default="", help="what to say, plain or SSML (<speak>…); - reads it from standard input"
+    )
     parser.add_argument("--stream", action="store_true", help="with -, speak what is written while it is written")
     parser.add_argument("--npc", default="", help="a character of npcs.toml, with its voice and face")
     parser.add_argument("--voice", default="", help="a voice (npc-engine voices lists them)")
+    parser.add_argument(
+        "--voice-over",
+        type=Path,
+        metavar="FILE",
+        help="a recording (WAV, FLAC, OGG, MP3) that is played; text is what is said in it, if you want its words",
+    )
+    parser.add_argument("--gain-db", type=float, help="of the voice-over (default: what brings it to -20 LUFS)")
     parser.add_argument("--face", default="", help="a face, for .mp4 and .png (npc-engine faces list)")
     parser.add_argument("--style", default="", help="serious, lively or cartoon (default: the character's own)")
     parser.add_argument("--emotion", default="neutral", help=", ".join(EMOTIONS) + " (default neutral)")
@@ -50,8 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Speak the line into every file asked for."""
     from npc_engine.troupe import Troupe
 
-    if not arguments.npc and not arguments.voice:
-        raise UsageError("say who speaks: --npc NAME or --voice NAME (npc-engine voices lists them)")
+    _check_speaker(arguments)
     if not 64 <= arguments.size <= 1024:
         raise UsageError(f"--size is {arguments.size}, expected 64 to 1024 pixels")
     _check_manner(arguments)
@@ -59,7 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
     every = 50 // arguments.fps
     pictures = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
     troupe = Troupe(Cast.standard(arguments.cast))
-    npc = troupe.npc(arguments.npc, arguments.voice, arguments.face)
+    npc = (
+        troupe.npc(arguments.npc, arguments.voice, arguments.face)
+        if arguments.voice_over is None
+        else _voice_over(arguments, troupe, text)
+    )
     has_face = not isinstance(npc.face, NoFace)
     for path in pictures:
         if not has_face and path.suffix.lower() == ".mp4":
@@ -95,6 +111,35 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{path}: {seconds:.2f} s, {path.stat().st_size / 1024:.0f} KiB")
     print(f"made in {took:.2f} s, {seconds / took:.1f} × real time")
     return 0
+
+
+def _check_speaker(arguments: argparse.Namespace) -> None:
+    if arguments.voice_over is None:
+        if not arguments.npc and not arguments.voice:
+            raise UsageError("say who speaks: --npc NAME or --voice NAME (npc-engine voices lists them)")
+        if not arguments.text:
+            raise UsageError("say what: a text, or - to read it from standard input")
+        if arguments.gain_db is not None:
+            raise UsageError("--gain-db is the gain of a --voice-over; a voice has its own in voice.toml")
+    elif arguments.voice:
+        raise UsageError("--voice-over is a voice of its own: leave out --voice")
+    elif arguments.stream:
+        raise UsageError("--voice-over is played whole: leave out --stream")
+
+
+def _voice_over(arguments: argparse.Namespace, troupe: Troupe, text: str) -> Npc:
+    """A character whose voice is a sound file, at -20 LUFS unless told otherwise."""
+    from npc_engine.speech.recording import voice_over
+    from npc_engine.speech.recording_level import levelling_gain
+
+    path: Path = arguments.voice_over
+    spec = troupe.cast.npc(arguments.npc) if arguments.npc else None
+    face = arguments.face or (spec.face if spec else "")
+    style = arguments.style or (spec.style if spec else "lively")
+    gain = levelling_gain([path]) if arguments.gain_db is None else arguments.gain_db
+    voice = voice_over(path, text, gain_db=gain)
+    drawn: Face = troupe.face(face) if face else NoFace()
+    return Npc(arguments.npc or path.stem, voice, troupe.mouth(style), drawn, style)
 
 
 def _text(arguments: argparse.Namespace) -> tuple[str, Iterator[str] | None]:

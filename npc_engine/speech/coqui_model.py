@@ -245,7 +245,8 @@ def _from_hub(name: str, where: Path) -> CoquiModel:
         raise CastError(
             f"{where}: the hub that holds {name} can't be reached ({type(error).__name__}). Either run"
             f" `tts --model_name {name} --text x` on a machine with a network, copy the model and its config.json"
-            " beside voice.toml and name the two files there (model = , config = ); or use a voice that ships (npc-engine voices lists them)"
+            " beside voice.toml and name the two files there (model = , config = ); or use a voice"
+            " that ships (npc-engine voices lists them)"
         ) from error
     return _loaded(Synthesizer, files, where)
 

@@ -52,14 +52,16 @@ class RecordedVoice:
         name: str,
         lines: dict[str, _Recorded],
         aligner: Aligner | None,
+        *,
         alone: Path | None = None,
+        gain_db: float | None = None,
     ) -> None:
         self.spec = spec
         self.name = name
         self._lines = lines
         self._aligner = aligner
         self._alone = alone  # the one file that is played whatever the line says
-        self._gain = np.float32(10 ** (spec.gain_db / 20))
+        self._gain = np.float32(10 ** ((spec.gain_db if gain_db is None else gain_db) / 20))
         self._times: OrderedDict[tuple[Path, str], _Times] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -229,10 +231,10 @@ def voice_over(
     `SpeechError` for a file that can't be played.
     """
     probe(path)
-    spec = VoiceSpec("recording", language=language, gain_db=gain_db)
+    spec = VoiceSpec("recording", language=language)
     wanted = any(phrase.words for phrase in _phrases(text)) if text else False
     aligner = _aligner(language, models if models is not None else {}) if wanted else None
-    voice = RecordedVoice(spec, path.name, {}, aligner, alone=path)
+    voice = RecordedVoice(spec, path.name, {}, aligner, alone=path, gain_db=gain_db)
     if wanted:
         voice.prepare(text)
     return voice

@@ -83,7 +83,13 @@ def _opened(path: Path) -> Any:
     if fault:
         file.close()
         raise SpeechError(f"{path}: {fault}")
+    # soundfile seeks to where it is after each read, and libsndfile's MP3 decoder then loses what the next frame needs
+    file.seekable = _never
     return file
+
+
+def _never() -> bool:
+    return False
 
 
 def _promised(file: Any) -> tuple[int, int] | None:
