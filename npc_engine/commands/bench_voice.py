@@ -24,7 +24,7 @@ from npc_engine.moments import SAMPLE_RATE, Line
 from npc_engine.speech.errors import SpeechError
 
 if TYPE_CHECKING:
-    from npc_engine.speech.voice import CastVoice
+    from npc_engine.performance import Voice
 
 UNAVAILABLE: Final = 3
 """The exit code of a voice that can't be loaded."""
@@ -102,23 +102,28 @@ def _sentences(spec: VoiceSpec, twelve: list[str]) -> Iterator[str]:
             yield once if spec.lines or not round_ else gap.join([once, twelve[round_ % len(twelve)]])
 
 
-def first_sound(voice: CastVoice, text: str) -> tuple[float, float, float]:
+def first_sound(voice: Voice, text: str) -> tuple[float, float, float]:
     """Milliseconds from `speak` to the first sound; seconds of computing in all, and of sound."""
     began = time.perf_counter()
     first = 0.0
     count = 0
-    for chunk in voice.speak(Line("bench", voice.name, text)):
+    for chunk in voice.speak(Line("bench", "bench", text)):
         if not first and len(chunk.samples):
             first = (time.perf_counter() - began) * 1000
         count += len(chunk.samples)
     return first, time.perf_counter() - began, count / SAMPLE_RATE
 
 
-def cached(voice: CastVoice, text: str, runs: int) -> float:
-    """Median milliseconds to the first sound of a line that is kept; from files, so from the slower of the two ways."""
+def cached(voice: Voice, text: str, runs: int) -> float | None:
+    """Median milliseconds to the first sound of a line that is kept; from files, so from the slower of the two ways.
+
+    None for a voice that needs no cache, as a recording.
+    """
     from npc_engine.speech.cache import TakeCache
     from npc_engine.speech.voice import CastVoice
 
+    if not isinstance(voice, CastVoice):
+        return None
     took = []
     with tempfile.TemporaryDirectory(prefix="npc_engine-bench-") as folder:
         cache = TakeCache(folder=Path(folder))

@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         except VoiceSkippedError as error:
             skipped[name] = str(error)
             continue
-        cached.append(found.pop("cached_line_ms"))
+        if (line_ms := found.pop("cached_line_ms")) is not None:
+            cached.append(line_ms)
         voices[name] = found
     progress.done()
     figures = {
@@ -119,6 +120,7 @@ def report(figures: dict[str, Any], cast: Cast) -> None:
         rows.append((name, *cells, f"{hundred['p50']:g}, {hundred['p95']:g}"))
     if rows:
         print(table(rows, ("VOICE", "LOAD s", "FIRST SOUND ms", "REAL-TIME FACTOR", "MEMORY MB", "ALL FIRST p50, p95")))
+    if figures["cached_line_ms"] is not None:
         print(f"cached line: {figures['cached_line_ms']:g} ms (≤ {WANTED_CACHED_MS:g})")
     print("in brackets what is wanted; first sound of 12 words is a median, one thread on one core")
     for name, reason in figures["skipped"].items():

@@ -127,9 +127,10 @@ def _model(arguments: argparse.Namespace) -> tuple[dict[str, Any], dict[Path, st
 
 def levelled(spec: VoiceSpec, name: str, folder: Path, table: dict[str, Any]) -> str:
     """Let it speak, and write the gain that makes it as loud as the others; what was done, for the person."""
-    from npc_engine.speech.load import load_voice
+    from npc_engine.speech.load import VoiceEngines
 
-    voice = load_voice(spec, name, folder)
+    engines = VoiceEngines()
+    voice = engines.voice(spec, name, folder)
     sound = np.concatenate([speak(voice, text).sound for text in samples(spec)])
     try:
         level = loudness(sound)
@@ -142,7 +143,7 @@ def levelled(spec: VoiceSpec, name: str, folder: Path, table: dict[str, Any]) ->
     for _ in range(3):
         gain = float(np.clip(gain + LEVEL_LUFS - level, -24, 24))
         table["gain_db"] = round(gain, 1)
-        louder = load_voice(checked(VoiceSpec, table, name), name, folder)
+        louder = engines.voice(checked(VoiceSpec, table, name), name, folder)
         level = loudness(np.concatenate([speak(louder, text).sound for text in samples(spec)]))
         if abs(level - LEVEL_LUFS) < 0.15:
             break

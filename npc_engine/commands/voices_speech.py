@@ -13,11 +13,13 @@ from npc_engine.cast import VoiceSpec
 from npc_engine.commands.common import UsageError
 from npc_engine.moments import SAMPLE_RATE, Line, Phone, Sound, Word
 
-if TYPE_CHECKING:  # loading it means loading an engine's parts, which --help need not
-    from npc_engine.speech.voice import CastVoice
+if TYPE_CHECKING:  # loading it means loading every stage, which --help need not
+    from npc_engine.performance import Voice
 
 LEVEL_LUFS: Final = -20.0
 """How loud every voice shall be."""
+
+_OCTAVE: Final = 0.02  # of correlation
 
 SAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "en": (
@@ -69,12 +71,12 @@ def samples(spec: VoiceSpec) -> tuple[str, ...]:
     return SAMPLES[language]
 
 
-def speak(voice: CastVoice, text: str, emotion: str = "neutral") -> Spoken:
+def speak(voice: Voice, text: str, emotion: str = "neutral") -> Spoken:
     """Speak a line and take the times."""
     began = time.perf_counter()
     chunks = []
     first = 0.0
-    for chunk in voice.speak(Line("sample", voice.name, text, emotion=emotion)):
+    for chunk in voice.speak(Line("sample", "sample", text, emotion=emotion)):
         first = first or time.perf_counter() - began
         chunks.append(chunk)
     took = time.perf_counter() - began
@@ -101,7 +103,11 @@ def loudness(sound: Sound) -> float:
 
 
 def pitches(sound: Sound) -> npt.NDArray[np.float64]:
-    """Hz of each voiced frame of 60 ms, every 20 ms, by autocorrelation with its window divided out (Boersma 1993)."""
+    """Hz of each voiced frame of 60 ms, every 20 ms, 55 to 500.
+
+    By autocorrelation with its window divided out, and Boersma's cost of an octave, as a tone repeats after two periods
+    too (Boersma 1993, equations 9 and 23).
+    """
     size = 1440
     if len(sound) < size:
         return np.zeros(0)
@@ -112,7 +118,7 @@ def pitches(sound: Sound) -> npt.NDArray[np.float64]:
     same = np.fft.irfft(np.abs(np.fft.rfft(frames, 4096, axis=1)) ** 2, axis=1)[:, : size // 2]
     same /= np.maximum(same[:, :1], 1e-12) * (own / own[0])
     low, high = SAMPLE_RATE // 500, SAMPLE_RATE // 55
-    lags = low + np.argmax(same[:, low:high], axis=1)
+    lags = low + np.argmax(same[:, low:high] - _OCTAVE * np.log2(np.arange(low, high)), axis=1)
     rows = np.arange(len(lags))
     before, top, after = (same[rows, lags + k] for k in (-1, 0, 1))
     bend = before - 2 * top + after
