@@ -162,7 +162,8 @@ def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[byt
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    options = ["--cast", str(arguments.cast)] if arguments.cast else []
+    options = ["--cache", "off"]  # lines come round again, and every one shall be spoken
+    options += ["--cast", str(arguments.cast)] if arguments.cast else []
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "npc_engine.cli", "serve", "--address", address, "--log", "warning", *options]
