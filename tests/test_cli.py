@@ -1,13 +1,16 @@
 """The command line: what a person types and reads."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
 from npc_engine.cli import main, parser
+from npc_engine.client import Client
 
 COMMANDS = ("serve", "say", "faces", "voices", "doctor", "bench")
 
@@ -71,6 +74,42 @@ def test_say_refuses_what_it_cannot_do(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def curves_of(path, *argv):
+    assert main(["say", *argv, "--voice", "man", "--out", str(path)]) == 0
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_say_speaks_with_feeling_and_markup(tmp_path, capsys):
+    table = curves_of(tmp_path / "a.json", "Mind the step!", "--emotion", "sad", "--strength", "0.5")
+    assert table["emotion"] == "sad"
+    table = curves_of(tmp_path / "b.json", '<speak>One<break time="900ms"/>two.</speak>')
+    one, two = table["words"]
+    assert two["start"] - one["end"] > 24 * 800
+    wrong = ("say", "Hi.", "--voice", "man", "--out", str(tmp_path / "c.wav"))
+    assert "--emotion is 'bored', expected neutral, happy," in refused(capsys, *wrong, "--emotion", "bored")
+    assert "--style is 'livly', expected serious, lively" in refused(capsys, *wrong, "--style", "livly")
+    for strength in ("1.5", "-1", "nan"):
+        assert "expected 0 to 1" in refused(capsys, *wrong, f"--strength={strength}")
+    assert "give - in its place" in refused(capsys, *wrong, "--stream")
+
+
+def test_say_speaks_what_a_program_writes_while_it_writes(tmp_path):
+    out = tmp_path / "a.json"
+    argv = ["say", "-", "--stream", "--voice", "man", "--out", str(out)]
+    command = [sys.executable, "-c", f"import sys; from npc_engine.cli import main; sys.exit(main({argv!r}))"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONIOENCODING": "utf-8"}
+    ) as process:
+        for part in ("Mind the st", "ep, my caf", b"\xc3", b"\xa9", " friend."):  # an é in two parts
+            process.stdin.write(part if isinstance(part, bytes) else part.encode())
+            process.stdin.flush()
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "× real time" in said.decode("utf-8")
+    table = json.loads(out.read_text(encoding="utf-8"))
+    assert [w["text"] for w in table["words"]] == ["Mind", "the", "step", "my", "café", "friend"]
+
+
 def test_lists_name_what_ships(capsys):
     assert main(["voices"]) == 0
     voices = capsys.readouterr().out
@@ -119,3 +158,23 @@ def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(capsys):
         assert address in refused(capsys, "serve", "--address", address)
     assert "is not loopback" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890")
     assert "expected -60 to 120" in refused(capsys, "serve", "--lookahead-ms", "130")
+    assert "--cache-mb is -1, expected 0 to" in refused(capsys, "serve", "--cache-mb", "-1")
+
+
+def test_serve_keeps_finished_speech_where_it_is_told(tmp_path):
+    cache = tmp_path / "spoken"
+    argv = ["serve", "--address", "tcp://127.0.0.1:*", "--cache", str(cache), "--cache-mb", "20"]
+    command = [sys.executable, "-c", f"import sys; from npc_engine.cli import main; sys.exit(main({argv!r}))"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            address = next(row for row in process.stderr if "answers on" in row).split("answers on ")[1].split()[0]
+            with Client(address, timeout_s=60) as client:
+                client.warm("maren", "Mind the step!")
+                (answer,) = client.poll(60)
+                assert answer.ms > 500
+            end = time.monotonic() + 30
+            while not (cache.exists() and any(path.is_file() for path in cache.rglob("*"))):
+                assert time.monotonic() < end, "nothing was kept"
+                time.sleep(0.02)
+        finally:
+            process.kill()
