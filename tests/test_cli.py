@@ -161,9 +161,19 @@ def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(capsys):
     assert "--cache-mb is -1, expected 0 to" in refused(capsys, "serve", "--cache-mb", "-1")
 
 
+def test_serve_names_the_line_that_it_cannot_warm(tmp_path, capsys):
+    lines = tmp_path / "lines.txt"
+    for row, reason in (("marren: Hi.", "no character 'marren'"), ("Hello", "expected `character: text`")):
+        lines.write_text(f"maren: Good day.\n\n{row}\n", encoding="utf-8")
+        said = refused(capsys, "serve", "--cache", "off", "--warm", str(lines))
+        assert "line 3: " in said
+        assert reason in said
+
+
 def test_serve_keeps_finished_speech_where_it_is_told(tmp_path):
-    cache = tmp_path / "spoken"
-    argv = ["serve", "--address", "tcp://127.0.0.1:*", "--cache", str(cache), "--cache-mb", "20"]
+    cache, lines = tmp_path / "spoken", tmp_path / "lines.txt"
+    lines.write_text("maren: Good day, traveller.\n", encoding="utf-8")
+    argv = ["serve", "--address", "tcp://127.0.0.1:*", "--cache", str(cache), "--cache-mb", "20", "--warm", str(lines)]
     command = [sys.executable, "-c", f"import sys; from npc_engine.cli import main; sys.exit(main({argv!r}))"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
         try:
@@ -173,7 +183,7 @@ def test_serve_keeps_finished_speech_where_it_is_told(tmp_path):
                 (answer,) = client.poll(60)
                 assert answer.ms > 500
             end = time.monotonic() + 30
-            while not (cache.exists() and any(path.is_file() for path in cache.rglob("*"))):
+            while sum(path.is_file() for path in cache.rglob("*")) < 2:
                 assert time.monotonic() < end, "nothing was kept"
                 time.sleep(0.02)
         finally:

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from npc_engine.cast import Cast
-from npc_engine.commands.common import Commands, UsageError, cast_option, command
+from npc_engine.cast import Cast, CastError
+from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 
 if TYPE_CHECKING:
     from npc_engine.speech.cache import TakeCache
+    from npc_engine.troupe import Troupe
 
 _MOST_MB: Final = 1_000_000
 EXAMPLES = """  npc-engine serve
@@ -48,6 +49,9 @@ def add_to(commands: Commands) -> None:
         metavar="MB",
         help="disk that it may fill; 0 keeps it in memory (default 512)",
     )
+    parser.add_argument(
+        "--warm", type=Path, metavar="FILE", help="lines `character: text` to speak into the cache at start"
+    )
     parser.add_argument("--log", default="info", choices=("debug", "info", "warning", "error"))
     cast_option(parser)
     parser.set_defaults(run=run)
@@ -72,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     log = logging.getLogger(__name__)
     for name, error in troupe.warm().items():
         log.error("character %s can't be loaded and will be refused: %s", name, error)
+    if arguments.warm:
+        _warm(troupe, arguments.warm)
     server = Server(troupe, arguments.address)
     server.start()
     log.info(
@@ -94,3 +100,30 @@ def _cache(arguments: argparse.Namespace) -> TakeCache | None:
         return None
     folder = Path(arguments.cache).expanduser() if arguments.cache else default_folder()
     return TakeCache(folder=folder, disk_bytes=arguments.cache_mb << 20)
+
+
+def _warm(troupe: Troupe, path: Path) -> None:
+    """Speak the lines of a file to nobody, into the cache; one that can't be spoken is refused with its number."""
+    from npc_engine.moments import Line
+    from npc_engine.performance import in_style
+    from npc_engine.speech.errors import SpeechError
+
+    progress = Progress("warming")
+    try:
+        rows = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't read {path}: {error}") from None
+    for number, row in enumerate(rows, 1):
+        name, colon, text = row.partition(":")
+        if not row.strip():
+            continue
+        if not colon or not text.strip():
+            raise UsageError(f"{path}, line {number}: {row!r}, expected `character: text`")
+        progress.show(f"{number} of {len(rows)}")
+        try:
+            npc = troupe.npc(name.strip())
+            for _ in npc.voice.speak(in_style(Line("warm", npc.name, text.strip()), npc)):
+                pass
+        except (CastError, SpeechError) as error:
+            raise UsageError(f"{path}, line {number}: {error}") from None
+    progress.done()
