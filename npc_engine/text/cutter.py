@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Final, NamedTuple
 
 from npc_engine.text.cleaning import Letter
@@ -83,6 +83,20 @@ class Cutter:
             self._after_atom = False
             self._part(character)
         self._append(letter)
+
+    def put_words(self, text: str, at: int) -> None:
+        """Add words of ASCII letters with one space between them, which stand at `at` of the text as it came."""
+        for i, character in enumerate(text):
+            rest = len(text) - i
+            if i and not self._open and len(self._text) + rest < 2 * self._longest and not self._gap:
+                # nothing in it can end anything
+                self._text += text[i:]
+                places = range(at + i, at + i + rest)
+                self._letters += map(
+                    Letter, text[i:], places, range(at + i + 1, at + i + rest + 1), text[i:], repeat("")
+                )
+                return
+            self.put(Letter(character, at + i, at + i + 1, character, ""))
 
     def atom(self, text: str, shown: str, begins: int, ends: int, ipa: str = "") -> None:
         """Add `text` (clean), spoken as one word in place of `shown`, which stands at [begins, ends)."""

@@ -21,6 +21,7 @@ _Value = TypeVar("_Value")
 _LONGEST_TAG: Final = 4_000  # characters; also of a comment
 _LONGEST_SAID: Final = 200  # characters of an alias or of phones, so that they fit into a phrase
 _PIECE: Final = re.compile("[^<>]+|[<>]")  # so that the length of a tag is seen before its end, however it came
+_SPACE: Final = re.compile(r"\s")
 _DEEPEST: Final = 32  # elements inside each other
 _NAMESPACE: Final = "http://www.w3.org/2001/10/synthesis"
 
@@ -68,7 +69,7 @@ class Markup:
 
     def __init__(self, cutter: Cutter, before: str, language: str) -> None:
         self._cutter = cutter
-        self._cleaner = Cleaner(cutter.put)
+        self._cleaner = Cleaner(cutter.put, cutter.put_words)
         self._language = language
         self._open: list[_Open] = []
         self._literal = False  # inside CDATA
@@ -158,6 +159,9 @@ class Markup:
         at = self._here()
         if not self._literal and self._window.startswith(b"&"):  # an entity: one character that was written longer
             self._letter(data, at, at + self._window.index(b";") + 1)
+            return
+        if self._open[-1].name not in (*_TEXT_ONLY, *_EMPTY):
+            self._cleaner.read(_SPACE.sub(" ", data), at)
             return
         for character in data:
             self._letter(character, at, at + 1)

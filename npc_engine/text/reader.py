@@ -55,7 +55,7 @@ class _Source:
 
     def __init__(self, *, eager: bool, language: str) -> None:
         self._cutter = Cutter(eager=eager)
-        self._cleaner = Cleaner(self._cutter.put)
+        self._cleaner = Cleaner(self._cutter.put, self._cutter.put_words)
         self._language = language
         self._markup: Markup | None = None
         self._plain = False
@@ -103,6 +103,5 @@ class _Source:
             self._read_plain(begin)
 
     def _read_plain(self, text: str) -> None:
-        for character in text:
-            self._cleaner.push(character, self._at, self._at + 1)
-            self._at += 1
+        self._cleaner.read(text, self._at)
+        self._at += len(text)

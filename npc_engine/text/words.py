@@ -12,6 +12,8 @@ CJK: Final = _HAN + _HIRAGANA + _KATAKANA
 """Inside of a regular expression's brackets: the letters of Chinese and Japanese, which stand without spaces."""
 
 _CJK: Final = re.compile(f"[{CJK}]")
+_FIRST_IDEOGRAPH: Final = "\u4e00"
+_LAST_IDEOGRAPH: Final = "\u9fff"
 _CJK_WORD: Final = re.compile(f"[{_HAN}]々*|[{_HIRAGANA}ー]+|[{_KATAKANA}]+|[^{CJK}]+")
 _PIECE: Final = re.compile(r"(?:(?!\.\.|--)[^\s—–…])+")
 _SPOKEN: Final = re.compile(r"[^\W_]|[$£€¥₹₩¢%&@+=<>~#^°§¶±×÷©½¼¾²³→]")
@@ -21,7 +23,10 @@ EDGE: Final = "\"'“”„‘’‚«»‹›()[]{}<>*_~.,;:!?¿¡-|\\/`´。�
 
 def is_cjk(character: str) -> bool:
     """Whether it is a Han character or kana."""
-    return character > "\u3004" and _CJK.match(character) is not None
+    if character <= "\u3004":
+        return False
+    # nearly all of them, at a tenth of the cost
+    return _FIRST_IDEOGRAPH <= character <= _LAST_IDEOGRAPH or _CJK.match(character) is not None
 
 
 def words(text: str) -> list[tuple[int, int]]:
