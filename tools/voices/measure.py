@@ -4,8 +4,9 @@ python tools/voices/measure.py                      all voices; what was measure
 python tools/voices/measure.py --voices ogre,child  these alone; prints, writes nothing
 python tools/voices/measure.py --quick              four sentences a voice, no emotions; prints, writes nothing
 
-Results are kept in build/voices.json, by voice.toml, engine and measure: after an interruption, or when one voice has
-changed, only what is missing is measured. --again measures anew.
+Results are kept in build/voices/, by voice.toml, engine and measure: after an interruption, or when one voice has
+changed, only what is missing is measured. --again measures anew. Several may run at once, each on --voices of its own;
+the last, without --voices, puts it all together. A Kokoro voice takes about three minutes of one core, others one.
 Needs: pip install 'npc-engine[voices,recogniser]' distillmos xls-r-sqa torch soxr pocketsphinx
 and, for the Chinese and Japanese voices, pypinyin and pyopenjtalk-plus.
 """
@@ -40,7 +41,7 @@ from npc_engine.speech.voice import CastVoice
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-STORE = ROOT / "build" / "voices.json"
+STORE = ROOT / "build" / "voices"
 FEW = 4  # lines for each emotion, and of --quick
 DESIGN_LINES = 12
 TOGETHER = 4  # lines in one hearing: the recogniser's work is the same for 3 seconds and for 30
@@ -203,21 +204,22 @@ def wanted_of(subject: Subject, *, quick: bool) -> dict[str, Callable[[Subject, 
 
 
 class Store:
-    """Results in a file, by everything that they depend on; written after each, so that an interruption loses one."""
+    """Results in a file a voice, by everything that they depend on; written after each: an interruption loses one."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
-    def get(self, key: str) -> Any:
-        return self._results.get(key)
+    def get(self, name: str) -> dict[str, Any]:
+        path = self._folder / f"{name}.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return found
 
-    def put(self, key: str, result: Any) -> None:
-        self._results[key] = result
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._path.with_suffix(".part")
-        unfinished.write_text(json.dumps(self._results, indent=1, ensure_ascii=False), encoding="utf-8")
-        unfinished.replace(self._path)
+    def put(self, name: str, key: str, result: Any) -> None:
+        text = json.dumps(self.get(name) | {key: result}, indent=1, ensure_ascii=False)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._folder / f"{name}.part"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(self._folder / f"{name}.json")
 
 
 def key_of(subject: Subject, measure: str) -> str:
@@ -229,18 +231,18 @@ def key_of(subject: Subject, measure: str) -> str:
         "feelings": [repr(feeling(e, 1.0, "")) for e in EMOTIONS] if measure == "emotions" else [],
     }
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
-    return f"{subject.name} {measure} {digest}"
+    return f"{measure} {digest}"
 
 
 def measured(subject: Subject, tools: Tools, store: Store, args: argparse.Namespace, place: str) -> dict[str, Any]:
     found = {}
     for measure, act in wanted_of(subject, quick=args.quick).items():
         key = key_of(subject, measure)
-        result = store.get(key)
+        result = store.get(subject.name).get(key)
         if result is None or args.again:
             print(f"{place} {subject.name}: {measure} …", file=sys.stderr, flush=True)
             result = act(subject, tools)
-            store.put(key, result)
+            store.put(subject.name, key, result)
         found[measure] = result
     return found
 
