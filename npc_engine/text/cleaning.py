@@ -140,8 +140,6 @@ class Cleaner:
             self._put(Letter(character, i, i + 1, character, ""))
 
     def _take_dropped(self) -> str:
-        if not self._dropped:
-            return ""
         dropped = "".join(self._dropped)
         self._dropped.clear()
         return dropped
@@ -170,7 +168,7 @@ class Cleaner:
             if piece == " " and len(pieces) > 1 and shown:  # what is shown belongs to the number, not to its space
                 self._bound(Letter(piece, self._begins, self._ends, "", ""))
                 continue
-            self._bound(Letter(piece, self._begins, self._ends, shown, self._take_dropped()))
+            self._bound(Letter(piece, self._begins, self._ends, shown, ""))
             shown = ""
 
     def _plain(self, character: str) -> str:
@@ -184,8 +182,10 @@ class Cleaner:
         self._repeats = self._repeats + 1 if text == self._last else 1
         self._last = text
         if self._repeats > _MOST_REPEATS and not (text.isalnum() or text.isspace()):
-            self._dropped += (letter.before, letter.shown)
+            self._dropped.append(letter.shown)
             return
+        if self._dropped:
+            letter = letter._replace(before=self._take_dropped())
         if text.isdecimal() or (text == "," and self._number):
             self._letters = 0
             self._count(letter)

@@ -281,9 +281,11 @@ class Cutter:
         spans = self._words(self._text[:end])
         if not spans:
             return Phrase("", (), (), tuple(replace(m, at=0) for m in marks))
+        if not isinstance(places, range):
+            spans = [replace(w, first=places[w.first], last=places[w.last - 1] + 1) for w in spans]
         return Phrase(
             text,
-            tuple(replace(w, first=places[w.first], last=places[w.last - 1] + 1) for w in spans),
+            tuple(spans),
             self._runs(end, places),
             tuple(replace(m, at=places[min(m.at, end)]) for m in marks),
             goes_on=goes_on,
