@@ -98,22 +98,27 @@ def words(text: str) -> list[str]:
 
 def letters(text: str) -> list[str]:
     """Letters and digits, without punctuation."""
-    return [c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum()]
+    return [c for c in _plain(text) if c.isalnum()]
 
 
 def syllables(text: str) -> list[str]:
     """Chinese syllables with their tones; digits read as Chinese, traditional letters sound as the simplified do."""
     from pypinyin import Style, lazy_pinyin
 
-    text = "".join("零一二三四五六七八九"[int(c)] if c in "0123456789" else c for c in letters(text))
-    return list(lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True))
+    text = "".join("零一二三四五六七八九"[int(c)] if c in "0123456789" else c for c in _plain(text))
+    # punctuation stays until they are read: it parts words
+    return [s for s in lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True) if s.isalnum()]
 
 
 def kana(text: str) -> list[str]:
     """Katakana as they are pronounced; a long vowel counts, a pause does not."""
     import pyopenjtalk
 
-    return [c for c in pyopenjtalk.g2p("".join(letters(text)), kana=True) if c.isalpha() or c == "ー"]
+    return [c for c in pyopenjtalk.g2p(_plain(text), kana=True) if c.isalpha() or c == "ー"]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower()
 
 
 def _distance(said: Sequence[Hashable], heard: Sequence[Hashable]) -> int:
