@@ -68,7 +68,8 @@ class CastVoice:
             at = telling.at
 
     def _phrases(self, line: Line) -> Iterator[Phrase]:
-        phrases = read(line.text, line.more, eager=self.engine.slow or line.more is not None)
+        eager = self.engine.slow or line.more is not None
+        phrases = read(line.text, line.more, eager=eager, language=self.spec.language)
         try:
             if line.more is not None:
                 yield from self._checked(phrases)
@@ -105,6 +106,7 @@ class _Telling:
         self._held: Sound = np.zeros(0, np.float32)  # that have not left
         self._phones: list[Phone] = []
         self._gain = _gain(gain_db + (phrase.runs[0].prosody.volume_db if phrase.runs else 0.0))
+        self._turned, self._former = 0, self._gain  # the sample at which the volume last changed, and from what
         self._marks: deque[PhraseMark] = deque(sorted(phrase.marks, key=lambda mark: mark.at))
         self._silence = 0  # samples owed after the phrase
 
@@ -117,7 +119,7 @@ class _Telling:
         if take.last:
             stop = len(samples) - min(max(take.tail - self._tail, 0), len(samples))
             self._silence = max(self._tail - take.tail, 0)
-            marks += self._all_marks(self.at + len(samples) - min(take.tail, len(samples)))
+            marks += self._all_marks(max(self._begin + self._heard + len(take.samples) - take.tail, self._begin))
         else:
             # Where the pause shall be shorter than the engine's, what might be its silence waits for what follows.
             stop = max(len(samples) - max(TAIL - self._tail, 0), 0)
@@ -182,18 +184,22 @@ class _Telling:
         runs = self.phrase.runs
         if all(run.prosody.volume_db == runs[0].prosody.volume_db for run in runs[1:]):
             return self._gain
-        gains = np.full(len(take.samples), self._gain, np.float32)
+        at = np.arange(self._heard, self._heard + len(take.samples), dtype=np.float32)
+        gains = self._ramp(at)
         for time in take.words:
             first = self.phrase.words[time.index].first
             run = next(run for run in runs if run.first <= first < run.last)
             gain = _gain(self._gain_db + run.prosody.volume_db)
-            begin = max(time.start - self._heard, 0)
             if gain != self._gain:
-                ramp = gains[begin : begin + _RAMP]
-                ramp += (gain - self._gain) * np.arange(1, len(ramp) + 1, dtype=np.float32) / len(ramp)
-                gains[begin + len(ramp) :] = gain
-                self._gain = gain
+                self._turned, self._former, self._gain = time.start, self._gain, gain
+                later = at >= time.start
+                gains[later] = self._ramp(at[later])
         return gains
+
+    def _ramp(self, at: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The factor at samples of the phrase, from the last change of volume on."""
+        share = np.clip((at - self._turned) / np.float32(_RAMP), 0, 1)
+        return np.asarray(self._former + (self._gain - self._former) * share, np.float32)
 
 
 def _tail(phrase: Phrase, pause: float) -> int:
