@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listening import heights
 
 from npc_engine.cast import Cast, CastError, VoiceSpec
 from npc_engine.moments import SAMPLE_RATE, Line
@@ -48,21 +49,6 @@ def spoken(voice, text):
 
 def db(samples):
     return 10 * np.log10(np.mean(np.square(samples, dtype=np.float64)) + 1e-12)
-
-
-def heights(samples):
-    """Pitch in Hz of the voiced frames, by normalised autocorrelation."""
-    size, hop = 1440, 480
-    frames = np.lib.stride_tricks.sliding_window_view(samples, size)[::hop].astype(np.float64)
-    frames = frames[np.mean(frames**2, axis=1) > 0.05 * np.mean(samples**2)]
-    frames = (frames - frames.mean(axis=1, keepdims=True)) * np.hanning(size)
-    window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(size), 4096)) ** 2)[: size // 2]
-    same = np.fft.irfft(np.abs(np.fft.rfft(frames, 4096, axis=1)) ** 2, axis=1)[:, : size // 2]
-    same /= same[:, :1] * (window / window[0])
-    low, high = SAMPLE_RATE // 450, SAMPLE_RATE // 70
-    lags = low + np.argmax(same[:, low:high], axis=1)
-    strength = same[np.arange(len(lags)), lags]
-    return SAMPLE_RATE / lags[strength > 0.8]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -212,7 +198,9 @@ def test_sound_comes_in_pieces_and_a_clause_end_is_told(voices):
     assert chunks[-1].ends_clause
     for chunk in chunks:
         end = chunk.start + len(chunk.samples)
-        assert all(chunk.start <= p.start < end for p in (*chunk.phones, *chunk.words))
+        assert all(p.start < end for p in (*chunk.phones, *chunk.words))
+        # a silence may be told late: a pause that the line asks for may cut it
+        assert all(chunk.start <= p.start for p in (*chunk.phones, *chunk.words) if getattr(p, "symbol", "") != "sil")
 
 
 @pytest.mark.parametrize(

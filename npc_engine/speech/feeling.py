@@ -28,9 +28,9 @@ _EMOTIONS: Final[Mapping[str, Prosody]] = {
     # faster, higher, wider, much louder, few pauses
     "angry": Prosody(rate=1.1, pitch=1.05, range=1.25, volume_db=4.0, pause=0.75),
     # much faster, higher; wider with Murray and Arnott, narrower with Juslin and Laukka
-    "afraid": Prosody(rate=1.16, pitch=1.1, range=1.0, volume_db=-1.0, pause=0.8),
+    "afraid": Prosody(rate=1.12, pitch=1.08, range=1.0, volume_db=-1.0, pause=0.8),
     # faster, higher, much wider, louder
-    "surprised": Prosody(rate=1.06, pitch=1.1, range=1.4, volume_db=2.0, pause=0.9),
+    "surprised": Prosody(rate=1.06, pitch=1.09, range=1.4, volume_db=2.0, pause=0.9),
     # much slower, lower, a little wider, softer
     "disgusted": Prosody(rate=0.86, pitch=0.94, range=1.1, volume_db=-2.0, pause=1.3),
 }

@@ -29,6 +29,8 @@ _LARGEST_PIECE: Final = 128
 _LOWEST, _HIGHEST = 0.4, 2.0  # of the stretch
 _SAME: Final = 0.01  # formants this near to where they shall be stay there
 _RELEASE: Final = 2  # of this module's sound: part of the key of cached lines
+_THROAT: Final = 1.1  # formants go with a phrase's pitch up to this factor
+_FADE: Final = 240  # samples before words that shall not be heard
 _NAMED: Final = 5  # characters that an error names
 
 
@@ -76,14 +78,18 @@ class HibariEngine:
         # Spoken faster and stretched by resampling, which moves pitch and formants together and keeps the tempo; where
         # the formants shall be elsewhere, the envelope is corrected.
         step = ratio(min(max(self._spec.pitch * manner.pitch, _LOWEST), _HIGHEST))
-        formants = _formants(self._formant / float(step))
+        # A voice that is raised or lowered brings its throat along: formants that stay where they were cost 0.4 of
+        # predicted MOS in a child's voice, a tenth higher.
+        body = self._formant * min(max(manner.pitch, 1 / _THROAT), _THROAT)
+        formants = _formants(body / float(step))
         speed = self._spec.speed / float(step)
         told = 0  # how many of the phrase's words are out
         at = 0
         for number, reading in enumerate(readings, 1):
             final = number == len(readings)
             until = len(spans) if final else max(told, *(w + 1 for w in reading.words))
-            plan = self._model.plan(reading, manner.speeds(reading, speed))
+            said = reading.going_on() if phrase.goes_on or not final else reading
+            plan = self._model.plan(said, manner.speeds(said, speed))
             shape = _Shape(step, manner.melody(plan, self._spec.range), formants)
             for take in self._spoken(plan, shape, range(told, until), at, final=final):
                 yield take
@@ -94,7 +100,7 @@ class HibariEngine:
         """One reading's speech from sample `at` of the phrase on, with the words `told`."""
         heard = timed(plan)
         begin = max(heard[0].end - int(LEAD * shape.step), 0)
-        end = min(heard[-1].start + int((TAIL + 2) * shape.step), plan.frames * HOP)  # times round: no less than TAIL
+        end = min(heard[-1].start + int((TAIL + 2) * shape.step), heard[-1].end)  # times round: no less than TAIL
         length = int((end - begin) / shape.step)
 
         def when(sample: int) -> int:
@@ -123,6 +129,8 @@ class HibariEngine:
         stretch = Stretch(shape.step)
         at = first * HOP - BEFORE
         for raw in sound(_pieces(self._model, plan, shape, first, last), shape.f0, first, self._model.noise):
+            if plan.reading.unsaid:
+                raw = raw * np.clip((end - np.arange(at, at + len(raw), dtype=np.float32)) / _FADE, 0, 1)  # noqa: PLW2901
             new = stretch.push(raw[max(begin - at, 0) : max(end - at, 0)])
             at += len(raw)
             if at >= end:

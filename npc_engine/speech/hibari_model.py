@@ -15,16 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.speech.onnx_parts import part
-from npc_engine.speech.reading import Reading, read
+from npc_engine.speech.reading import GOES_ON, Reading, read
 from npc_engine.speech.vocoder import Spectra, noise_table
 
 UNIT: Final = 600  # samples in one unit of the network's durations
 LONGEST: Final = 400  # symbols the network was made for (hibari.tts.MAX_PHONEMES)
 
-# The network is cut in two: the first part says what is said when, the second draws spectra of any stretch of it
-# on its own, so that sound starts before a long sentence is computed.
-_SPEED = "speed"  # f32[ids]
-_DURATIONS = "/Clip_output_0"  # f32[ids], units of 600 samples
+# The network is cut in three: the first part says how long each symbol is, so that each can have a speed of its own;
+# the second gives loudness and melody; the third draws spectra of any stretch of it on its own, so that sound starts
+# before a long sentence is computed.
+_LENGTHS = "/Sub_output_0"  # f32[ids], units of 600 samples at speed 1, before they are made whole
+_MEANING = ("/Transpose_22_output_0", "/Transpose_55_output_0")  # of each symbol, to be drawn out to its length
+_DURATIONS = "/Clip_output_0"  # f32[ids], whole units of 600 samples
 _F0 = "f0"  # f32[1, frames], Hz
 _LOUDNESS = "/Mul_62_output_0"  # f32[1, frames], the log loudness that the second part is given
 _HIDDEN = "/Concat_43_output_0"  # f32[1, 130, frames]
@@ -33,6 +35,8 @@ _SPECTRA = ("lh", "theta", "ln", "lr", "phi")  # f32[1, 601, frames] each
 # The second part looks 27 frames to either side. Beyond 12 the difference drowns in its int8 rounding, whose scale
 # depends on the stretch (mean 0.05 in log magnitude, the same for 12, 16 and 36 frames).
 _CONTEXT = 16
+
+_MOST_OWED = 1.0  # units
 
 _LOOKS_LIKE: Final = dict(zip("ħŧŀŉĳſɪɡẞɨʉ", "htlnisigßiu", strict=True))
 
@@ -65,7 +69,7 @@ class Said:
 
 
 class HibariModel:
-    """Two network sessions of one thread each and one G2P; everything is safe from several threads at once."""
+    """Three network sessions of one thread each and one G2P; everything is safe from several threads at once."""
 
     def __init__(self) -> None:
         from hibari.g2p import ASSETS, G2P
@@ -74,8 +78,8 @@ class HibariModel:
 
         model = Path(voice_path("heart")).read_bytes()
         self.release = f"{version('hibari-tts')} {hashlib.sha256(model).hexdigest()[:12]}"
-        # The speed has a value for every symbol: the graph divides by it, and only its declared shape is one number.
-        self._plan = _session(part(model, [_SPEED], [_DURATIONS, _F0, _LOUDNESS, _HIDDEN]))
+        self._time = _session(part(model, [], [_LENGTHS, *_MEANING]))
+        self._plan = _session(part(model, [_DURATIONS, *_MEANING], [_F0, _LOUDNESS, _HIDDEN]))
         self._draw = _session(part(model, [_HIDDEN], _SPECTRA))
         self._vocabulary: dict[str, int] = json.loads(Path(ASSETS, "vocab.json").read_text(encoding="utf-8"))
         self._g2p: Any = G2P()
@@ -111,13 +115,16 @@ class HibariModel:
         reading = read(self._g2p, self._vocabulary, sentence, words)
         for instead in said:
             reading = reading.said(instead.words, instead.symbols)
-        return reading.parts(LONGEST)
+        return reading.parts(LONGEST - len(GOES_ON))
 
     def plan(self, reading: Reading, speeds: F32) -> Plan:
         """Timing and melody of a reading; `speeds` is f32[symbols + 2], of the pads before and after it too."""
         ids = np.array([[0, *(self._vocabulary[s] for s in reading.symbols), 0]], np.int64)
-        durations, f0, loudness, hidden = self._plan.run(None, {"ids": ids, _SPEED: speeds})
-        return Plan(reading, speeds, durations.ravel(), f0[0], loudness[0], hidden)
+        lengths, *meaning = self._time.run(None, {"ids": ids})
+        durations = _whole(lengths.ravel(), speeds)
+        given = dict(zip(_MEANING, meaning, strict=True))
+        f0, loudness, hidden = self._plan.run(None, {_DURATIONS: durations, **given})
+        return Plan(reading, speeds, durations, f0[0], loudness[0], hidden)
 
     def spectra(self, plan: Plan, first: int, last: int) -> Spectra:
         """Frames [first, last) of the plan's sound."""
@@ -125,6 +132,20 @@ class HibariModel:
         end = min(last + _CONTEXT, plan.frames)
         drawn = self._draw.run(None, {_HIDDEN: np.ascontiguousarray(plan.hidden[:, :, begin:end])})
         return Spectra(*(values[0, :, first - begin : last - begin] for values in drawn))
+
+
+def _whole(lengths: F32, speeds: F32) -> F32:
+    """Durations in whole units, one at least; what rounding takes from one symbol the next one gets.
+
+    The network rounds each on its own: then most symbols, being two or three units long, hardly heed the speed
+    (1.25 gave 1.14).
+    """
+    found = np.empty_like(lengths)
+    owed = 0.0
+    for i, wanted in enumerate(np.maximum(lengths, 1) / speeds):
+        found[i] = max(1.0, round(float(wanted) + owed))
+        owed = min(max(owed + float(wanted) - float(found[i]), -_MOST_OWED), _MOST_OWED)
+    return found
 
 
 def _session(model: bytes) -> Any:

@@ -61,12 +61,14 @@ class Manner:
         voiced = plan.f0 > VOICED_HZ
         if not voiced.any():
             return plan.f0
-        middle = np.log(plan.f0[voiced]).mean()
+        middle = np.median(np.log(plan.f0[voiced]))  # which stays where it is, whatever the range
         frames = np.rint(plan.durations * 2).astype(int)
         factors = _eased(np.log(_framewise(pitch, frames, plan.frames)))
         widths = _eased(_framewise(spreads, frames, plan.frames))
+        offsets = np.zeros_like(plan.f0)
+        offsets[voiced] = np.log(plan.f0[voiced]) - middle
         moved = plan.f0.copy()
-        moved[voiced] = np.exp(middle + (np.log(plan.f0[voiced]) - middle) * widths[voiced] + factors[voiced])
+        moved[voiced] = np.exp(middle + offsets[voiced] * widths[voiced] + factors[voiced])
         moved[voiced] = np.maximum(moved[voiced], VOICED_HZ + 1)  # what is voiced stays voiced
         return moved
 

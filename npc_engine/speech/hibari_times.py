@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.speech.hibari_model import UNIT, Plan
-from npc_engine.speech.reading import PUNCTUATION
+from npc_engine.speech.reading import PUNCTUATION, UNSAID
 from npc_engine.speech.vocoder import HOP
 
 SILENCE: Final = "sil"
@@ -57,7 +57,7 @@ class _Group:
 
 
 def timed(plan: Plan) -> list[Timed]:
-    """Phones and pauses of a plan, contiguous from 0 to its end; a silence comes first and last."""
+    """Phones and pauses of a plan, contiguous from 0 to its end or first unsaid word; a silence is first and last."""
     late = np.concatenate([[0.0], np.cumsum(plan.durations)]) * UNIT
     groups = _groups("." + plan.reading.symbols + ".", (-1, *plan.reading.words, -1))  # the pads are pauses
     starts = [late[g.first] - _lateness(g, float(plan.speeds[g.first])) for g in groups]
@@ -77,7 +77,13 @@ def timed(plan: Plan) -> list[Timed]:
         if end > begin:
             found.append(Timed(SILENCE, -1, begin, end))
         end_of_pause = max(end, begin)
-    return found
+    return _without_unsaid(found) if plan.reading.unsaid else found
+
+
+def _without_unsaid(found: list[Timed]) -> list[Timed]:
+    """What is to be heard; it ends with a silence, if one of no length."""
+    said = found[: next(i for i, t in enumerate(found) if t.word == UNSAID)]
+    return said if said[-1].symbol == SILENCE else [*said, Timed(SILENCE, -1, said[-1].end, said[-1].end)]
 
 
 def _lateness(group: _Group, speed: float) -> float:

@@ -62,9 +62,8 @@ def symbols(ipa: str) -> str:
             found += _SINGLE[plain[at]]
             at += 1
         else:
-            raise SpeechError(
-                f"{plain[at]!r} (U+{ord(plain[at]):04X}) in {short(ipa)} is no symbol of IPA that is known"
-            )
+            named = f"{plain[at]!r} (U+{ord(plain[at]):04X})"
+            raise SpeechError(f"{named} in the IPA {short(ipa)} is no symbol that this voice knows")
     said = " ".join(_stressed(part.replace("ɹɹ", "ɹ")) for part in found.split())
     if not any(c not in " ˈˌ" for c in said):
         raise SpeechError(f"no sound in the IPA {short(ipa)}")

@@ -21,9 +21,7 @@ class OnnxFileError(ValueError):
 
 
 def part(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
-    """The ONNX model that computes `outputs` of `model` from the float values `inputs` and its own inputs.
-
-    `inputs` may be inner values, and inputs of the model itself: those lose the shape that the model gives them.
+    """The ONNX model that computes `outputs` of `model` from its own inputs and the inner float values `inputs`.
 
     Keeps the nodes and weights that are needed and no others; onnxruntime infers types and shapes. The graph's nodes
     must not hold graphs of their own (If, Loop). Raises `OnnxFileError` for bytes that are no model and for a value
@@ -34,7 +32,6 @@ def part(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     nodes = [(whole, *_reads_and_gives(value)) for number, value, whole in pieces if number == _GRAPH_NODE]
 
     given = {name for _, _, gives in nodes for name in gives}
-    given.update(_text(value, _VALUE_NAME) for number, value, _ in pieces if number == _GRAPH_INPUT)
     for name in (*inputs, *outputs):
         if name not in given:
             raise OnnxFileError(f"the model has no value {name!r} to cut at; it has {len(given)} others")

@@ -13,6 +13,13 @@ from npc_engine.text.words import EDGE, words
 PUNCTUATION: Final = ';:,.!?—…"()“”'
 """Symbols of hibari that stand for a pause or the melody, not for a sound; the space is one between words."""
 
+GOES_ON: Final = ", ænd ðˈɛn wi wˈɛnt."
+"""What follows a clause whose sentence goes on, for the network's eyes only: without anything it lets its voice fall at
+the end of whatever it is given. Before "and" it makes a pause of 40 to 230 ms to cut in; before "but" often none."""
+
+UNSAID: Final = -2
+"""The word of symbols that are not to be heard."""
+
 _NAMES: Final = {"$": "dollars", "£": "pounds", "€": "euros", "¥": "yen", "₹": "rupees", "₩": "won", "→": "to"}
 
 
@@ -22,6 +29,14 @@ class Reading:
 
     symbols: str
     words: tuple[int, ...]  # per symbol: index among the sentence's words, -1 for spaces and punctuation
+    unsaid: bool = False  # symbols of the word UNSAID end it
+
+    def going_on(self) -> Reading:
+        """This reading as a clause of a sentence that goes on, in words that are not to be heard."""
+        bare = len(self.symbols.rstrip(PUNCTUATION + " "))
+        added = GOES_ON if bare == len(self.symbols) else GOES_ON[1:]
+        mark = (-1,) if added is GOES_ON else ()
+        return Reading(self.symbols + added, (*self.words, *mark, *[UNSAID] * (len(added) - len(mark))), unsaid=True)
 
     def parts(self, longest: int) -> list[Reading]:
         """Readings of at most `longest` symbols that follow one another, cut at spaces where there are any."""
