@@ -30,8 +30,8 @@ def read(
 
     The text is SSML when its first characters but space are "<speak" followed by space, ">" or "/"; else every
     character stands for itself. `language` says how say-as reads where the markup has no xml:lang. Raises `MarkupError`
-    where the fault stands, after the phrases before it, and passes on what `more` raises, `TextTimeoutError` after
-    all that had come.
+    where the fault stands, after all text before it, and passes on what `more` raises, `TextTimeoutError` after all
+    that had come.
     """
     source = _Source(eager=eager, language=language)
     try:
@@ -40,10 +40,7 @@ def read(
                 source.push(piece[at : at + _SLICE])
                 yield from source.ready()
         source.end()
-    except MarkupError:
-        yield from source.ready()
-        raise
-    except TextTimeoutError:
+    except (MarkupError, TextTimeoutError):
         source.flush()
         yield from source.ready()
         raise
