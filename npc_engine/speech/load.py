@@ -16,7 +16,7 @@ from npc_engine.speech.voice import CastVoice, Takes, spoken
 _COMMON: Final = frozenset({"engine", "language", "sex", "about", "licence", "gain_db"})
 ENGINES: Final[dict[str, frozenset[str]]] = {
     "hibari": frozenset({"speed", "pitch", "formant", "range"}),
-    "kokoro": frozenset({"speed", "pitch", "formant", "range", "blend"}),
+    "kokoro": frozenset({"speed", "pitch", "formant", "range", "blend", "model"}),
     "coqui": frozenset({"speed", "pitch", "model", "config", "speaker"}),
     "recording": frozenset({"lines"}),
 }
@@ -52,6 +52,10 @@ class VoiceEngines:
             from npc_engine.speech import coqui
 
             return coqui.load(spec, name, folder, self._models)
+        if spec.engine == "kokoro":
+            from npc_engine.speech import kokoro
+
+            return kokoro.load(spec, name, folder, self._models)
         raise CastError(f"{folder / 'voice.toml'}: engine {spec.engine!r} is being built")
 
 
