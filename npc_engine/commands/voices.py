@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from npc_engine.cast import Cast, VoiceSpec
-from npc_engine.commands import voices_check, voices_new
+from npc_engine.commands import voices_check, voices_install, voices_new
 from npc_engine.commands.common import Commands, UsageError, cast_option, command, table
 from npc_engine.moments import SAMPLE_RATE, Sound
 
@@ -22,7 +22,7 @@ EXAMPLES = """  npc-engine voices                                    who can spe
   npc-engine voices say ogre "Who dares wake me?" --out ogre.wav
   npc-engine voices check ogre                         level, pitch, timings and words, measured
   npc-engine voices new giantess --like woman --pitch 0.85 --formant 0.9 --about "a giantess, slow and friendly"
-  npc-engine say "Good evening." --voice ogre --out ogre.wav
+  npc-engine voices install kokoro                     weights for more voices and languages
 """
 _NEEDS: Final = {"coqui": ("TTS", "pip install 'npc-engine[coqui]'")}
 
@@ -49,6 +49,7 @@ def add_to(commands: Commands) -> None:
     said.set_defaults(run=run_say)
     voices_check.add_options(_verb(verbs, "check", voices_check.ABOUT, voices_check.EXAMPLES))
     voices_new.add_options(_verb(verbs, "new", voices_new.ABOUT, voices_new.EXAMPLES))
+    voices_install.add_to(verbs)
 
 
 def _verb(verbs: Commands, name: str, about: str, examples: str) -> argparse.ArgumentParser:
@@ -64,6 +65,10 @@ def installed(spec: VoiceSpec, folder: Path) -> str:
         module, remedy = _NEEDS[spec.engine]
         if importlib.util.find_spec(module) is None:
             return remedy
+    if spec.engine == "kokoro":
+        from npc_engine.speech import kokoro
+
+        return kokoro.missing(spec, folder)
     lacking = [file for file in spec.lines.values() if not (folder / file).is_file()]
     return f"put {lacking[0]} into {folder}" if lacking else ""
 
