@@ -283,3 +283,9 @@ def test_many_writers_lose_nothing():
     words = [w.text for p in read("", text) for w in p.words]
     closer.join()
     assert sorted(words) == sorted(f"w{n}x{i}" for n in range(4) for i in range(200))
+
+
+def test_a_fault_after_a_line_end_is_told_on_the_same_line_however_the_line_end_is_cut():
+    text = "<speak>One.\r\nTwo.\r\n<nonsense/>"
+    assert "line 3, column 1" in collected([text], eager=False)[1]
+    assert collected(list(text), eager=False) == collected([text], eager=False)

@@ -73,6 +73,7 @@ class Markup:
         self._language = language
         self._open: list[_Open] = []
         self._literal = False  # inside CDATA
+        self._return = ""  # a CR that may be half of a line's end
         self._window = bytearray()  # UTF-8 of what was fed, from `_byte` on
         self._byte = self._fed = 0
         self._char = len(before)  # place of the window's first character in the line's text
@@ -92,6 +93,10 @@ class Markup:
 
     def push(self, text: str) -> None:
         """Read on."""
+        # expat counts one line for a CR and a LF that come together, and two for the same two apart
+        text = self._return + text
+        self._return = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r")
         for piece in _PIECE.findall(text):
             raw = piece.encode("utf-8", "surrogatepass")  # half a character is an error of the markup, not of ours
             self._window += raw
@@ -106,7 +111,7 @@ class Markup:
         if self._open:
             last = self._open[-1]
             raise last.error(f"the text ended inside <{last.name}>: expected </{last.name}>")
-        self._parse(b"", last=True)
+        self._parse(self._return.encode(), last=True)
         self.flush()
 
     def flush(self) -> None:
