@@ -62,8 +62,8 @@ class Phrase:
     """A sentence or clause to speak in one breath; one without text is a pause, or a place for marks.
 
     Text has at least one word. Its punctuation is ASCII, with “, ”, ’, … and dashes, in every language: "。" and "，"
-    come as "." and ",", with a space where more follows, because hibari reads nothing else and the readers of Chinese and
-    Japanese make the same of them. A run with phones is one word; other runs may begin and end inside a word.
+    come as "." and ",", with a space where more follows, because hibari reads nothing else and the readers of Chinese
+    and Japanese make the same of them. A run with phones is one word; other runs may begin and end inside a word.
     """
 
     text: str  # plain and speakable (text/cleaning.py); spaces are single
