@@ -46,7 +46,7 @@ FEW = 4  # lines for each emotion, and of --quick
 DESIGN_LINES = 12
 TOGETHER = 4  # lines in one hearing: the recogniser's work is the same for 3 seconds and for 30
 PAUSE = np.zeros(SAMPLE_RATE // 4, np.float32)
-RELEASE = 2  # of the measures: a change in how they are taken makes old results void
+RELEASE = 3  # of the measures: a change in how they are taken makes old results void
 
 
 def sentences(language: str) -> list[str]:
