@@ -51,6 +51,9 @@ _MIX = "onnx::MatMul_6993"
 _MIX_BIAS = "decoder.decoder.generator.m_source.l_linear.bias"
 _BASIS = "decoder.decoder.generator.stft.istft.stft.inverse_basis"
 
+# A style has a vector for each length. The moments were measured at these lengths; at others (a word alone, 300
+# symbols) the generator's levels are so different that nothing is heard, and what is far from them is less natural too.
+_SHORTEST_STYLE, _LONGEST_STYLE = 60, 120
 _CONTEXT = 9  # frames to either side beyond which nothing is heard of a frame
 _FIRST_PIECE = 24  # frames of 12.5 ms: the first sound leaves soon; later pieces double, as they cost less
 _LARGEST_PIECE = 96  # fits the processor's caches
@@ -147,7 +150,7 @@ def _run(part_: Any, feeds: dict[str, npt.NDArray[Any]]) -> list[F32]:
 
 
 def _vector(style: Style, reading: Reading) -> F32:
-    row = min(max(len(reading.symbols) - 1, 0), len(style.vectors) - 1)
+    row = min(max(len(reading.symbols) - 1, _SHORTEST_STYLE), _LONGEST_STYLE)
     vector: F32 = style.vectors[row][None]
     return vector
 
