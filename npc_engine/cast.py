@@ -176,6 +176,13 @@ class Cast:
 
     def npcs(self) -> dict[str, NpcSpec]:
         """Name → spec of every character; every voice is one too, under its own name, without a face of its own."""
+        found = self.characters()
+        for name in self.voices():
+            found.setdefault(name, NpcSpec(voice=name))
+        return found
+
+    def characters(self) -> dict[str, NpcSpec]:
+        """Name → spec of every character that an npcs.toml describes."""
         found: dict[str, NpcSpec] = {}
         for root in self.folders:
             path = root / "npcs.toml"
@@ -185,8 +192,6 @@ class Cast:
                         msg = f"{path}: {name} is {table!r}, expected a table [{name}]"
                         raise CastError(msg)
                     found.setdefault(name, checked(NpcSpec, table, f"{path}: [{name}]"))
-        for name in self.voices():
-            found.setdefault(name, NpcSpec(voice=name))
         return found
 
     def voice(self, name: str) -> tuple[VoiceSpec, Path]:

@@ -87,13 +87,16 @@ class Troupe:
     def warm(self) -> dict[str, CastError]:
         """Load every character and run its mouth and face once, so that the first line is as fast as the rest.
 
-        Gives the characters that can't be loaded, with the reason: they are refused when a game asks for them, and do
-        not keep the others from speaking.
+        Voices of npcs.toml's characters and those that share hibari's model are loaded; others, which may need half a
+        gigabyte each and that nobody may ask for, when they are first asked for. Gives the characters that can't be
+        loaded, with the reason: they are refused when a game asks for them, and do not keep the others from speaking.
         """
         broken: dict[str, CastError] = {}
+        characters = self.cast.characters()
         for name in self.cast.npcs():
             try:
-                self.npc(name)
+                if name in characters or self.cast.voice(name)[0].engine == "hibari":
+                    self.npc(name)
             except CastError as error:
                 broken[name] = error
         for mouth in self._mouths.values():

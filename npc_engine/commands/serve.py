@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     import cv2
 
     from npc_engine.server.server import Server
+    from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
 
     if arguments.lookahead_ms not in range(-60, 121, 20):
@@ -75,7 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
     troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms, cache=cache)
     log = logging.getLogger(__name__)
     for name, error in troupe.warm().items():
-        log.error("character %s can't be loaded and will be refused: %s", name, error)
+        if isinstance(error, NotInstalled):
+            log.warning("character %s is refused until it can speak: %s", name, error)
+        else:
+            log.error("character %s can't be loaded and will be refused: %s", name, error)
     if arguments.warm:
         _warm(troupe, arguments.warm)
     server = Server(troupe, arguments.address)

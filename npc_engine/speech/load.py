@@ -56,7 +56,7 @@ class VoiceEngines:
             from npc_engine.speech import kokoro
 
             return kokoro.load(spec, name, folder, self._models)
-        raise CastError(f"{folder / 'voice.toml'}: engine {spec.engine!r} is being built")
+        raise AssertionError(f"engine {spec.engine!r} passed check_keys and has no module")
 
 
 def check_keys(spec: VoiceSpec, path: Path) -> None:
