@@ -13,6 +13,7 @@ from npc_engine.speech.errors import SpeechError
 from npc_engine.speech.voice import CastVoice
 
 MS = SAMPLE_RATE // 1000
+BAD_IPA = '<speak>One. <phoneme alphabet="ipa" ph="t你">tee</phoneme></speak>'
 WORD = 100 * MS
 
 
@@ -118,7 +119,12 @@ def test_marks_stand_where_their_words_begin_or_the_phrase_ends(grain):
 def test_what_cannot_be_spoken_is_told_before_any_sound():
     engine = SquareEngine()
     voice = CastVoice(engine, VoiceSpec("hibari"), "square")
-    for text, reason in (("Good. Groß.", "can't speak"), ("  ...", "nothing to speak"), ("<speak>One.", "line 1")):
+    for text, reason in (
+        ("Good. Groß.", "can't speak"),
+        ("  ...", "nothing to speak"),
+        ("<speak>One.", "line 1"),
+        (BAD_IPA, "no symbol"),
+    ):
         with pytest.raises(SpeechError, match=reason):
             next(iter(voice.speak(Line("l", "square", text))))
     assert engine.spoken == []
@@ -143,9 +149,7 @@ def test_open_text_is_spoken_as_it_comes_and_a_fault_comes_in_its_place():
 
 
 def test_grain_changes_nothing():
-    text = (
-        '<speak>One <prosody volume="loud">two</prosody>. <mark name="m"/>Three.<break time="40ms"/>Five</speak>'
-    )
+    text = '<speak>One <prosody volume="loud">two</prosody>. <mark name="m"/>Three.<break time="40ms"/>Five</speak>'
     sounds = [told(text, grain=grain) for grain in (500, 2_345, 50_000)]
     for (a, words_a, marks_a, _), (b, words_b, marks_b, _) in pairwise(sounds):
         assert np.array_equal(a, b)

@@ -16,6 +16,7 @@ from npc_engine.moments import SAMPLE_RATE, Line, Mark, Phone, Sound, SpeechChun
 from npc_engine.speech.engine import LEAD, TAIL, Engine, Take, WordTime
 from npc_engine.speech.errors import SpeechError, short
 from npc_engine.speech.feeling import feeling
+from npc_engine.speech.ipa import symbols
 from npc_engine.text.phrases import Phrase, PhraseMark, Prosody
 from npc_engine.text.reader import MarkupError, read
 
@@ -84,6 +85,9 @@ class CastVoice:
     def _checked(self, phrases: Iterator[Phrase]) -> Iterator[Phrase]:
         for phrase in phrases:
             self.engine.check(phrase.text)
+            for run in phrase.runs:
+                if run.ipa:
+                    symbols(run.ipa)
             yield phrase
 
 
