@@ -115,7 +115,9 @@ def test_pieces_join_to_what_is_drawn_at_once(engine, monkeypatch):
     monkeypatch.setattr(kokoro_model, "_FIRST_PIECE", 10_000)
     whole, takes = spoken(voice, said)
     assert len(takes) == 1
-    assert np.sqrt(np.mean((pieces - whole) ** 2)) < 0.03 * np.sqrt(np.mean(whole**2))  # -30 dB: rounding to 8 bits
+    # in a hiss, which 8 bits round differently; vowels are equal to the last bits
+    assert np.sqrt(np.mean((pieces - whole) ** 2)) < 0.06 * np.sqrt(np.mean(whole**2))
+    assert np.abs(pieces - whole)[len(whole) // 4 :].max() < 0.01
 
 
 def test_four_at_once_say_what_each_says_alone(engine):

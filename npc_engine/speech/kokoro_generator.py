@@ -3,7 +3,7 @@
 It is iSTFTNet's (Kaneko et al. 2022) with StyleTTS2's style (Li et al. 2023). Against the graph that is published:
 
 * Adaptive instance normalisation takes mean and variance of each channel over the whole phrase. They hardly depend
-  on what is said (3 % from sentence to sentence), so each style's own are fixed. Then a stretch with 9 frames of
+  on what is said (3 % from sentence to sentence), so each style's own are fixed. Then a stretch with 12 frames of
   context is what it is in the whole, and the normalisation is one factor and one summand a channel.
 * The convolutions run in 8 bits as QLinearConv, a third of the time of ConvInteger or floats. What goes in and what
   comes out is rounded with a step of its own for each channel, measured over all shipped styles (kokoro_scales.npz).

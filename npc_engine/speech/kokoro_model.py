@@ -54,7 +54,7 @@ _BASIS = "decoder.decoder.generator.stft.istft.stft.inverse_basis"
 # A style has a vector for each length. The moments were measured at these lengths; at others (a word alone, 300
 # symbols) the generator's levels are so different that nothing is heard, and what is far from them is less natural too.
 _SHORTEST_STYLE, _LONGEST_STYLE = 60, 120
-_CONTEXT = 9  # frames to either side beyond which nothing is heard of a frame
+_CONTEXT = 12  # frames to either side beyond which nothing is heard of a frame
 _FIRST_PIECE = 24  # frames of 12.5 ms: the first sound leaves soon; later pieces double, as they cost less
 _LARGEST_PIECE = 96  # fits the processor's caches
 
