@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,8 +18,9 @@ from npc_engine.speech.engine import LEAD, TAIL, Engine, Take, WordTime
 from npc_engine.speech.errors import SpeechError, short
 from npc_engine.speech.feeling import feeling
 from npc_engine.speech.ipa import symbols
+from npc_engine.text.cleaning import clean
 from npc_engine.text.phrases import Phrase, PhraseMark, Prosody
-from npc_engine.text.reader import MarkupError, read
+from npc_engine.text.reader import MarkupError, is_markup, read
 
 _KNEE: Final = np.float32(0.8)  # louder samples are bent so that none passes 1
 _MS: Final = SAMPLE_RATE // 1000
@@ -75,12 +77,24 @@ class CastVoice:
             if line.more is not None:
                 yield from self._checked(phrases)
                 return
-            whole = list(self._checked(phrases))  # a fault in the last sentence is told before the first is heard
+            if is_markup(line.text):
+                whole = list(self._checked(phrases))  # a fault in the last sentence is told before the first is heard
+                said = any(phrase.words or phrase.pause_ms or phrase.marks for phrase in whole)
+                phrases = iter(whole)
+            else:  # the only fault that plain text can have; so that a long one need not be read before it starts
+                try:
+                    self.engine.check(clean(line.text).text)
+                except SpeechError:
+                    list(self._checked(phrases))  # says in which sentence
+                    raise
+                first = next(phrases, None)
+                said = first is not None
+                phrases = chain([] if first is None else [first], phrases)
         except MarkupError as error:
             raise SpeechError(str(error)) from error
-        if not any(phrase.words or phrase.pause_ms or phrase.marks for phrase in whole):
+        if not said:
             raise SpeechError(f"nothing to speak in {short(line.text)}: expected at least one letter or digit")
-        yield from whole
+        yield from phrases
 
     def _checked(self, phrases: Iterator[Phrase]) -> Iterator[Phrase]:
         for phrase in phrases:

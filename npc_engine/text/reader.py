@@ -13,7 +13,7 @@ from npc_engine.text.markup_errors import MarkupError
 from npc_engine.text.open_text import TextTimeoutError
 from npc_engine.text.phrases import Phrase
 
-__all__ = ["MarkupError", "read"]
+__all__ = ["MarkupError", "is_markup", "read"]
 
 _SLICE: Final = 256  # characters that are read before phrases are let out, so that a long text starts like a short one
 _ROOT: Final = "<speak"
@@ -45,6 +45,14 @@ def read(
         yield from source.ready()
         raise
     yield from source.ready()
+
+
+def is_markup(text: str) -> bool:
+    """Whether a whole text is SSML."""
+    bare = text.lstrip()
+    return (
+        bare.startswith(_ROOT) and len(bare) > len(_ROOT) and (bare[len(_ROOT)].isspace() or bare[len(_ROOT)] in ">/")
+    )
 
 
 class _Source:
@@ -92,7 +100,7 @@ class _Source:
         if len(bare) <= len(_ROOT):
             self._plain = not _ROOT.startswith(bare)
         else:
-            self._plain = not (bare.startswith(_ROOT) and (bare[len(_ROOT)].isspace() or bare[len(_ROOT)] in ">/"))
+            self._plain = not is_markup(bare)
             if not self._plain:
                 self._markup = Markup(self._cutter, begin[: len(begin) - len(bare)], self._language)
                 self._markup.push(bare)
