@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from npc_engine.files.writer import Discarding, FileError, writer_for
-from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Line, Moment, Picture, Word
+from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Line, Mark, Moment, Picture, Word
 
 SIZE = 128
 FLASHES = (25, 60, 101)  # ticks at which a click sounds and the picture turns white
@@ -25,7 +25,8 @@ def moments(ticks=120, every=2):
             sound[:] = 0.8 * np.sin(np.arange(TICK_SAMPLES) * 0.4)
         picture = Picture(tick, np.full((SIZE, SIZE, 3), 255 if lit else 0, np.uint8)) if tick % every == 0 else None
         words = (Word("tick", 0, 4800, 0, 4),) if tick == 0 else ()
-        yield Moment(line, tick, sound, exp, picture, words)
+        marks = (Mark("now", 3 * TICK_SAMPLES),) if tick == 3 else ()
+        yield Moment(line, tick, sound, exp, picture, words, marks)
 
 
 def write(path: Path, every=2, **kw):
@@ -51,6 +52,8 @@ def test_json_and_npz_hold_curves_and_words(tmp_path):
     assert table["names"] == list(EXP50)
     assert table["text"] == "tick tock"
     assert table["words"] == [{"text": "tick", "start": 0, "end": 4800, "first": 0, "last": 4}]
+    assert table["marks"] == [{"name": "now", "start": 3 * TICK_SAMPLES}]
+    assert (table["emotion"], table["strength"]) == ("neutral", 1.0)
     assert np.allclose(np.array(table["exp"]), expected, atol=1e-4)
     with np.load(write(tmp_path / "a.npz")) as arrays:
         assert np.array_equal(arrays["exp"], expected)

@@ -1,4 +1,4 @@
-"""The coefficients and words of a line as .json or .npz."""
+"""The coefficients, words and marks of a line as .json or .npz."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_MS, Exp, Moment, Word
+from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_MS, Exp, Mark, Moment, Word
 
 
 class CurvesWriter:
     """Keeps coefficients (200 bytes a tick) and words, and writes them when closed.
 
     .npz holds `exp` f32[ticks, 50], `sound` f32[samples], `names`, `tick_ms`, `sample_rate`; .json the same without the
-    sound, coefficients rounded to 4 digits, and the words with their samples.
+    sound, coefficients rounded to 4 digits, and the words and marks with their samples.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,6 +24,7 @@ class CurvesWriter:
         self._exp: list[Exp] = []
         self._sound: list[Any] = []
         self._words: list[Word] = []
+        self._marks: list[Mark] = []
         self._head: dict[str, Any] = {}
 
     def add(self, moment: Moment) -> None:
@@ -31,8 +32,10 @@ class CurvesWriter:
         if not self._head:
             line = moment.line
             self._head = {"npc": line.npc, "text": line.text, "style": line.style, "emotion": line.emotion}
+            self._head["strength"] = line.strength
         self._exp.append(moment.exp)
         self._words.extend(moment.words)
+        self._marks.extend(moment.marks)
         if self._path.suffix == ".npz":
             self._sound.append(moment.sound)
 
@@ -51,6 +54,7 @@ class CurvesWriter:
             "sample_rate": SAMPLE_RATE,
             "names": EXP50,
             "words": [asdict(word) for word in self._words],
+            "marks": [asdict(mark) for mark in self._marks],
             "exp": [[round(float(v), 4) for v in row] for row in exp],
         }
         self._path.write_text(json.dumps(table, ensure_ascii=False) + "\n", encoding="utf-8")
