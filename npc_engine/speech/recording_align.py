@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from functools import cache
 from typing import Final
 
@@ -145,7 +146,8 @@ class Aligner:
             return (int(last[frame + added[frame]]) + 1) * HOP
 
         said = [WordTime(i, begins(a), max(ends(b), begins(a) + HOP)) for i, a, b in words]
-        starts = [begins(p.start) for p in phones] + [len(theirs) * HOP]
+        # several of our frames may lie on one of theirs, where the share of a frame would lead back
+        starts = list(accumulate([begins(p.start) for p in phones] + [len(theirs) * HOP], max))
         heard_phones = [Phone(p.symbol, a, b) for p, a, b in zip(phones, starts, starts[1:], strict=False) if b > a]
         return Aligned(tuple(said), tuple(heard_phones), distance)
 
