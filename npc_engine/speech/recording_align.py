@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -145,8 +145,9 @@ class Aligner:
             frame = min(max((sample - 1) // HOP, 0), len(cepstra) - 1)
             return (int(last[frame + added[frame]]) + 1) * HOP
 
-        said = [WordTime(i, begins(a), max(ends(b), begins(a) + HOP)) for i, a, b in words]
         # several of our frames may lie on one of theirs, where the share of a frame would lead back
+        begun = accumulate((begins(a) for _, a, _ in words), max)
+        said = [WordTime(i, start, max(ends(b), start + HOP)) for (i, _, b), start in zip(words, begun, strict=True)]
         starts = list(accumulate([begins(p.start) for p in phones] + [len(theirs) * HOP], max))
         heard_phones = [Phone(p.symbol, a, b) for p, a, b in zip(phones, starts, starts[1:], strict=False) if b > a]
         return Aligned(tuple(said), tuple(heard_phones), distance)
