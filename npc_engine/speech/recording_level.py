@@ -34,8 +34,8 @@ def loudness(paths: Iterable[Path]) -> float:
         ) from error
     if not hasattr(av.AudioFrame, "metadata"):
         raise SpeechError(
-            f"loudness is measured by av 18 or newer, which needs Python 3.11, and av {av.__version__} is here: give the"
-            " gain yourself"
+            f"loudness is measured by av 18 or newer, which needs Python 3.11, and av {av.__version__} is here: give"
+            " the gain yourself"
         )
     graph = Graph()
     source = graph.add_abuffer(sample_rate=SAMPLE_RATE, format="flt", layout="mono", time_base=Fraction(1, SAMPLE_RATE))
