@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from npc_engine.moments import Sound
 from npc_engine.speech.hibari_model import Plan
-from npc_engine.speech.kokoro_generator import Moments, StyleLayers, generator
+from npc_engine.speech.kokoro_generator import COARSE, Moments, StyleLayers, generator
 from npc_engine.speech.kokoro_source import FRAME, SPECTRA, Mixer, Overlap, harmonics
 from npc_engine.speech.onnx_graph import OnnxFile
 from npc_engine.speech.onnx_parts import part
@@ -54,9 +54,10 @@ _BASIS = "decoder.decoder.generator.stft.istft.stft.inverse_basis"
 # A style has a vector for each length. The moments were measured at these lengths; at others (a word alone, 300
 # symbols) the generator's levels are so different that nothing is heard, and what is far from them is less natural too.
 _SHORTEST_STYLE, _LONGEST_STYLE = 60, 120
-_CONTEXT = 12  # frames to either side beyond which nothing is heard of a frame
+# Frames to either side beyond which nothing is heard of a frame, in the generator's first stage and in its second.
+_CONTEXT, _FINE_CONTEXT = 10, 2
 _FIRST_PIECE = 24  # frames of 12.5 ms: the first sound leaves soon; later pieces double, as they cost less
-_LARGEST_PIECE = 96  # fits the processor's caches
+_LARGEST_PIECE = 192  # beyond, hardly anything is gained
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Style:
 
 
 class KokoroModel:
-    """Four network sessions of one thread each; everything is safe from several threads at once."""
+    """Five network sessions of one thread each; everything is safe from several threads at once."""
 
     def __init__(self, model: bytes, release: str) -> None:
         file = OnnxFile(model)
         with np.load(_SCALES) as scales:
-            drawing = generator(file, scales)
+            coarse, fine = generator(file, dict(scales))
         self.release = release
         self._layers = StyleLayers(file)
         self._mixer = Mixer(file.weights(_MIX).ravel().copy(), file.weights(_MIX_BIAS).copy())
@@ -81,7 +82,7 @@ class KokoroModel:
         self._timing = session(part(model, [], [_DURATIONS, _MEANING, _SYMBOLS]))
         self._melody = session(part(model, [_MEANING_IN_TIME], [_F0, _LOUDNESS]))
         self._outline = session(part(model, [_SYMBOLS_IN_TIME, _F0, _LOUDNESS], [_OUTLINE]))
-        self._draw = session(drawing)
+        self._coarse, self._fine = session(coarse), session(fine)
 
     def plan(self, reading: Reading, style: Style, speeds: F32) -> Plan:
         """Timing and melody of a reading; `speeds` is f32[symbols + 2], of the pads before and after it too."""
@@ -113,22 +114,39 @@ class KokoroModel:
         given = 0
         while first < last:
             stop = min(first + size, last)
-            begin, end = max(first - _CONTEXT, 0), min(stop + _CONTEXT, plan.frames)
-            (spectra,) = self._draw.run(
-                None,
-                {
-                    "frames": np.ascontiguousarray(outline[:, :, begin:end]),
-                    "source": np.ascontiguousarray(source[:, :, SPECTRA * begin : SPECTRA * end + 1]),
-                    "factors": factors,
-                    "summands": summands,
-                },
-            )
+            spectra, start = self._spectra(outline, source, (factors, summands), first, stop)
             ahead = 2 * (stop == last)  # the last samples need the spectra that reach back into them
-            piece = overlap.push(spectra[0][:, SPECTRA * (first - begin) : SPECTRA * (stop - begin) + ahead])
+            piece = overlap.push(spectra[:, SPECTRA * (first - start) : SPECTRA * (stop - start) + ahead])
             given += len(piece)
             yield piece
             first = stop
             size = min(2 * size, _LARGEST_PIECE)
+
+    def _spectra(self, outline: F32, source: F32, affine: tuple[F32, F32], first: int, stop: int) -> tuple[F32, int]:
+        """Log magnitudes and phases f32[22, m] of frames [first, stop) and some to either side; the frame they start at."""
+        frames = outline.shape[2]
+        begin, end = max(first - _CONTEXT, 0), min(stop + _CONTEXT, frames)
+        start, until = max(first - _FINE_CONTEXT, 0), min(stop + _FINE_CONTEXT, frames)
+        (coarse,) = self._coarse.run(
+            None,
+            {
+                "frames": np.ascontiguousarray(outline[:, :, begin:end]),
+                "source": np.ascontiguousarray(source[:, :, SPECTRA * begin : SPECTRA * end + 1]),
+                "factors": affine[0][:, :COARSE],
+                "summands": affine[1][:, :COARSE],
+            },
+        )
+        step = coarse.shape[2] // (end - begin)
+        (fine,) = self._fine.run(
+            None,
+            {
+                "frames": np.ascontiguousarray(coarse[:, :, step * (start - begin) : step * (until - begin)]),
+                "source": np.ascontiguousarray(source[:, :, SPECTRA * start : SPECTRA * until + 1]),
+                "factors": np.ascontiguousarray(affine[0][:, COARSE:]),
+                "summands": np.ascontiguousarray(affine[1][:, COARSE:]),
+            },
+        )
+        return fine[0], start
 
 
 def session(model: bytes) -> Any:

@@ -36,17 +36,17 @@ class OnnxFile:
     """The nodes and weights of a model's bytes; raises `OnnxFileError` for what is not in it."""
 
     def __init__(self, model: bytes) -> None:
-        self._nodes: dict[str, bytes] = {}  # by the name of what they give
-        self._tensors: dict[str, bytes] = {}
-        graph = b"".join(value for number, value, _ in _fields(model) if number == _MODEL_GRAPH)
+        self._nodes: dict[str, memoryview] = {}  # by the name of what they give
+        self._tensors: dict[str, memoryview] = {}
+        graph = memoryview(b"".join(value for number, value, _ in _fields(model) if number == _MODEL_GRAPH))
         for number, value, _ in _fields(graph):
             if number == _GRAPH_NODE:
                 self._nodes.update(
-                    (given.decode(), value) for field, given, _ in _fields(value) if field == _NODE_OUTPUT
+                    (str(given, "utf-8"), value) for field, given, _ in _fields(value) if field == _NODE_OUTPUT
                 )
             elif number == _GRAPH_INITIALIZER:
                 name = next(text for field, text, _ in _fields(value) if field == _TENSOR_NAME)
-                self._tensors[name.decode()] = value
+                self._tensors[str(name, "utf-8")] = value
 
     def node(self, output: str) -> Node:
         """The node that gives the value `output`."""
@@ -55,10 +55,10 @@ class OnnxFile:
         inputs, attributes = [], {}
         for number, value, _ in _fields(self._nodes[output]):
             if number == _NODE_INPUT:
-                inputs.append(value.decode())
+                inputs.append(str(value, "utf-8"))
             elif number == _NODE_ATTRIBUTE:
                 parts = [(field, inner) for field, inner, _ in _fields(value)]
-                name = next(inner.decode() for field, inner in parts if field == _ATTRIBUTE_NAME)
+                name = next(str(inner, "utf-8") for field, inner in parts if field == _ATTRIBUTE_NAME)
                 attributes[name] = tuple(
                     number for field, inner in parts if field in (3, 8) for number in _numbers(inner)
                 )
@@ -139,7 +139,7 @@ class Graph:
         return f"{kind} {self._count}"
 
 
-def _numbers(content: bytes) -> list[int]:
+def _numbers(content: bytes | memoryview) -> list[int]:
     """The varints of a field, packed or one alone."""
     found, value, shift = [], 0, 0
     for byte in content:

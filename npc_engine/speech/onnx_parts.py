@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+Buffer: TypeAlias = bytes | memoryview
 
 # Field numbers of onnx.proto
 _MODEL_GRAPH = 7
@@ -27,7 +30,8 @@ def part(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     must not hold graphs of their own (If, Loop). Raises `OnnxFileError` for bytes that are no model and for a value
     that no node gives.
     """
-    graph = b"".join(value for number, value, _ in _fields(model) if number == _MODEL_GRAPH)
+    view = memoryview(model)  # its slices cost nothing
+    graph = memoryview(b"".join(value for number, value, _ in _fields(view) if number == _MODEL_GRAPH))
     pieces = [(number, value, whole) for number, value, whole in _fields(graph)]
     nodes = [(whole, *_reads_and_gives(value)) for number, value, whole in pieces if number == _GRAPH_NODE]
 
@@ -54,26 +58,27 @@ def part(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     ]
     new_inputs = [_message(_GRAPH_INPUT, _float_value(name)) for name in inputs]
     new_outputs = [_message(_GRAPH_OUTPUT, _message(_VALUE_NAME, name.encode())) for name in outputs]
-    rest = b"".join(whole for number, _, whole in _fields(model) if number != _MODEL_GRAPH)
+    rest = b"".join(whole for number, _, whole in _fields(view) if number != _MODEL_GRAPH)
     return rest + _message(_MODEL_GRAPH, b"".join([*reversed(kept), *others, *new_inputs, *new_outputs]))
 
 
-def _reads_and_gives(node: bytes) -> tuple[list[str], list[str]]:
+def _reads_and_gives(node: Buffer) -> tuple[list[str], list[str]]:
     reads, gives = [], []
     for number, value, _ in _fields(node):
         if number == _NODE_INPUT:
-            reads.append(value.decode())
+            reads.append(str(value, "utf-8"))
         elif number == _NODE_OUTPUT:
-            gives.append(value.decode())
+            gives.append(str(value, "utf-8"))
     return reads, gives
 
 
-def _text(message: bytes, field: int) -> str:
-    return next((value.decode() for number, value, _ in _fields(message) if number == field), "")
+def _text(message: Buffer, field: int) -> str:
+    return next((str(value, "utf-8") for number, value, _ in _fields(message) if number == field), "")
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+def _fields(message: Buffer) -> Iterator[tuple[int, memoryview, memoryview]]:
     """Field number, content and the whole field with its tag, of every field of a protobuf message."""
+    message = memoryview(message)
     at = 0
     while at < len(message):
         first = at
@@ -94,7 +99,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         yield number, message[begin:at], message[first:at]
 
 
-def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+def _read_varint(message: Buffer, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if at >= len(message) or shift > 63:
@@ -116,8 +121,8 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-def _message(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
+def _message(number: int, content: Buffer) -> bytes:
+    return b"".join((_varint(number << 3 | _BYTES), _varint(len(content)), content))
 
 
 def _float_value(name: str) -> bytes:
