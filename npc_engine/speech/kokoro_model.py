@@ -123,7 +123,7 @@ class KokoroModel:
             size = min(2 * size, _LARGEST_PIECE)
 
     def _spectra(self, outline: F32, source: F32, affine: tuple[F32, F32], first: int, stop: int) -> tuple[F32, int]:
-        """Log magnitudes and phases f32[22, m] of frames [first, stop) and some to either side; the frame they start at."""
+        """Log magnitudes and phases f32[22, m] of frames [first, stop) and some around them; the first frame."""
         frames = outline.shape[2]
         begin, end = max(first - _CONTEXT, 0), min(stop + _CONTEXT, frames)
         start, until = max(first - _FINE_CONTEXT, 0), min(stop + _FINE_CONTEXT, frames)
