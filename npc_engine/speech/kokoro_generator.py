@@ -75,10 +75,12 @@ def generator(file: OnnxFile, scales: Mapping[str, npt.NDArray[Any]]) -> tuple[b
     channels: the first c = COARSE of the 9,216, or the rest. The second gives log magnitudes and phases
     f32[1, 22, 60 n + 1].
     """
-    return _Writer(file, scales, 0).model(), _Writer(file, scales, 1).model()
+    return GeneratorWriter(file, scales, 0).model(), GeneratorWriter(file, scales, 1).model()
 
 
-class _Writer:
+class GeneratorWriter:
+    """Writes one of the generator's two stages."""
+
     def __init__(self, file: OnnxFile, scales: Mapping[str, npt.NDArray[Any]], stage: int) -> None:
         self._file = file
         self._scales = scales
@@ -93,6 +95,10 @@ class _Writer:
         )
 
     def model(self) -> bytes:
+        """The stage as an ONNX model."""
+        return self._graph.model(["frames", "source", "factors", "summands"], [self._drawn()])
+
+    def _drawn(self) -> str:
         graph, stage = self._graph, self._stage
         x = graph.node("LeakyRelu", "frames", alpha=0.1)
         source = self._block(f"noise_res.{stage}", self._source(f"noise_convs.{stage}"))
@@ -106,7 +112,7 @@ class _Writer:
         x = graph.node("Mul", total, graph.constant(np.float32(1 / 3)))
         if stage:
             x = self._plain("conv_post", "Conv", graph.node("LeakyRelu", x, alpha=0.01))
-        return graph.model(["frames", "source", "factors", "summands"], [x])
+        return x
 
     def _plain(self, name: str, op: str, x: str) -> str:
         """A convolution that the file keeps in floats."""

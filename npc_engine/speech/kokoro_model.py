@@ -77,7 +77,7 @@ class KokoroModel:
             coarse, fine = generator(file, dict(scales))
         self.release = release
         self._layers = StyleLayers(file)
-        self._mixer = Mixer(file.weights(_MIX).ravel().copy(), file.weights(_MIX_BIAS).copy())
+        self.mixer = Mixer(file.weights(_MIX).ravel().copy(), file.weights(_MIX_BIAS).copy())
         self._basis = file.weights(_BASIS)[:, 0].copy()
         self._timing = session(part(model, [], [_DURATIONS, _MEANING, _SYMBOLS]))
         self._melody = session(part(model, [_MEANING_IN_TIME], [_F0, _LOUDNESS]))
@@ -97,18 +97,9 @@ class KokoroModel:
 
     def sound(self, plan: Plan, f0: F32, style: Style, first: int, last: int) -> Iterator[Sound]:
         """The samples of frames [first, last) of a plan with the melody f0 f32[frames], piece by piece."""
-        vector = _vector(style, plan.reading)
-        factors, summands = self._layers.affine(vector[0], style.moments)
-        (outline,) = _run(
-            self._outline,
-            {
-                _SYMBOLS_IN_TIME: plan.hidden,
-                _F0: np.ascontiguousarray(f0[None, None]),
-                _LOUDNESS: np.ascontiguousarray(plan.loudness[None, None]),
-                _STYLE: vector,
-            },
-        )
-        source = harmonics(f0, self._mixer)
+        outline, vector = self.outline(plan, f0, style)
+        factors, summands = self._layers.affine(vector, style.moments)
+        source = harmonics(f0, self.mixer)
         overlap = Overlap(self._basis)
         size = _FIRST_PIECE
         given = 0
@@ -121,6 +112,20 @@ class KokoroModel:
             yield piece
             first = stop
             size = min(2 * size, _LARGEST_PIECE)
+
+    def outline(self, plan: Plan, f0: F32, style: Style) -> tuple[F32, F32]:
+        """The generator's frames f32[1, 512, frames] for a plan with the melody f0, and the style vector f32[256]."""
+        vector = _vector(style, plan.reading)
+        (outline,) = _run(
+            self._outline,
+            {
+                _SYMBOLS_IN_TIME: plan.hidden,
+                _F0: np.ascontiguousarray(f0[None, None]),
+                _LOUDNESS: np.ascontiguousarray(plan.loudness[None, None]),
+                _STYLE: vector,
+            },
+        )
+        return outline, vector[0]
 
     def _spectra(self, outline: F32, source: F32, affine: tuple[F32, F32], first: int, stop: int) -> tuple[F32, int]:
         """Log magnitudes and phases f32[22, m] of frames [first, stop) and some around them; the first frame."""
