@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,15 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.cast import VoiceSpec
-from npc_engine.moments import Phone, Sound
-from npc_engine.speech.engine import LEAD, TAIL, Take, WordTime
+from npc_engine.moments import Sound
+from npc_engine.speech.engine import LEAD, TAIL, Take
 from npc_engine.speech.envelope import Envelope
 from npc_engine.speech.errors import SpeechError, short
 from npc_engine.speech.hibari_model import HibariModel, Plan, Said
 from npc_engine.speech.hibari_prosody import Manner
-from npc_engine.speech.hibari_times import SILENCE, Timed, timed
+from npc_engine.speech.hibari_times import timed
 from npc_engine.speech.ipa import symbols
 from npc_engine.speech.stretch import Stretch, ratio
+from npc_engine.speech.timed_takes import timed_takes
 from npc_engine.speech.vocoder import BEFORE, HOP, SETTLING, VOICED_HZ, Spectra, sound
 from npc_engine.text.phrases import Phrase
 
@@ -101,26 +102,8 @@ class HibariEngine:
         heard = timed(plan)
         begin = max(heard[0].end - int(LEAD * shape.step), 0)
         end = min(heard[-1].start + int((TAIL + 2) * shape.step), heard[-1].end)  # times round: no less than TAIL
-        length = int((end - begin) / shape.step)
-
-        def when(sample: int) -> int:
-            return at + min(max(round((sample - begin) / shape.step), 0), length)
-
-        phones = [Phone(t.symbol, when(t.start), when(t.end)) for t in heard]
-        phones[-1] = Phone(SILENCE, phones[-1].start, at + length)
-        said = _words(heard, told, when)
-        start = at
-        for samples in self._sound(plan, shape, begin, end):
-            stop = start + len(samples)
-            ends = stop == at + length
-            yield Take(
-                samples,
-                tuple(p for p in phones if start <= p.start < stop and p.end > p.start),
-                tuple(w for w in said if start <= w.start < stop or (ends and w.start == stop)),
-                last=final and ends,
-                tail=stop - phones[-1].start if ends else 0,
-            )
-            start = stop
+        sounds = self._sound(plan, shape, begin, end)
+        yield from timed_takes(sounds, heard, told, at, cut=(begin, end), step=shape.step, final=final)
 
     def _sound(self, plan: Plan, shape: _Shape, begin: int, end: int) -> Iterator[Sound]:
         """Samples [begin, end) of the plan as this voice says them, floor((end - begin) / pitch) in all."""
@@ -166,20 +149,6 @@ def _said(phrase: Phrase) -> list[Said]:
             if not words:
                 raise SpeechError(f"IPA {short(run.ipa)} stands for no word in {short(phrase.text)}")
             found.append(Said(words, symbols(run.ipa)))
-    return found
-
-
-def _words(heard: list[Timed], told: range, when: Callable[[int], int]) -> list[WordTime]:
-    """The words `told` with their times; one that has no sound of its own has the moment after the word before it."""
-    spans: dict[int, tuple[int, int]] = {}
-    for t in heard:
-        if t.word >= 0:
-            spans[t.word] = (spans[t.word][0] if t.word in spans else t.start, t.end)
-    found = []
-    end = heard[0].end
-    for index in told:
-        start, end = spans.get(index, (end, end))
-        found.append(WordTime(index, when(start), when(end)))
     return found
 
 

@@ -13,18 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.cast import CastError, VoiceSpec, near
-from npc_engine.moments import Phone, Sound
+from npc_engine.moments import Sound
 from npc_engine.speech import chinese, japanese
-from npc_engine.speech.engine import LEAD, TAIL, Take, WordTime
+from npc_engine.speech.engine import LEAD, TAIL, Take
 from npc_engine.speech.errors import NotInstalled
 from npc_engine.speech.hibari_model import HibariModel, Plan
 from npc_engine.speech.hibari_prosody import Manner
-from npc_engine.speech.hibari_times import SILENCE, Timed, timed
+from npc_engine.speech.hibari_times import timed
 from npc_engine.speech.kokoro_generator import Moments
 from npc_engine.speech.kokoro_model import FRAME, KokoroModel, Style, load_style
 from npc_engine.speech.kokoro_reading import KokoroReader, heard, mouth_symbol, reader
 from npc_engine.speech.kokoro_weights import KOKORO, REMEDY, checked_weights, installed_file
 from npc_engine.speech.stretch import Stretch, ratio
+from npc_engine.speech.timed_takes import timed_takes
 from npc_engine.text.phrases import Phrase
 
 F32 = npt.NDArray[np.float32]
@@ -89,26 +90,9 @@ class KokoroEngine:
         times = timed(replace(plan, reading=heard(plan.reading), loudness=plan.loudness - np.float32(_BREATH)))
         begin = max(times[0].end - int(LEAD * shape.step), 0)
         end = min(times[-1].start + int(TAIL * shape.step), plan.frames * FRAME)
-        length = int((end - begin) / shape.step)
-
-        def when(sample: int) -> int:
-            return at + min(max(round((sample - begin) / shape.step), 0), length)
-
-        phones = [Phone(mouth_symbol(t.symbol), when(t.start), when(t.end)) for t in times]
-        phones[-1] = Phone(SILENCE, phones[-1].start, at + length)
-        said = _words(times, told, when)
-        start = at
-        for samples in self._sound(plan, shape, begin, end):
-            stop = start + len(samples)
-            ends = stop == at + length
-            yield Take(
-                samples,
-                tuple(p for p in phones if start <= p.start < stop and p.end > p.start),
-                tuple(w for w in said if start <= w.start < stop or (ends and w.start == stop)),
-                last=final and ends,
-                tail=stop - phones[-1].start if ends else 0,
-            )
-            start = stop
+        shown = [replace(t, symbol=mouth_symbol(t.symbol)) for t in times]
+        sounds = self._sound(plan, shape, begin, end)
+        yield from timed_takes(sounds, shown, told, at, cut=(begin, end), step=shape.step, final=final)
 
     def _sound(self, plan: Plan, shape: _Shape, begin: int, end: int) -> Iterator[Sound]:
         """Samples [begin, end) of the plan as this voice says them, floor((end - begin) / step) in all."""
@@ -126,20 +110,6 @@ class KokoroEngine:
                 yield new
         # the network's sound ends 5 samples before its last frame does
         yield np.concatenate([stretch.push(np.zeros(end - at, np.float32)), stretch.end()])
-
-
-def _words(times: list[Timed], told: range, when: Any) -> list[WordTime]:
-    """The words `told` with their times; one that has no sound of its own has the moment after the word before it."""
-    spans: dict[int, tuple[int, int]] = {}
-    for t in times:
-        if t.word >= 0:
-            spans[t.word] = (spans[t.word][0] if t.word in spans else t.start, t.end)
-    found = []
-    end = times[0].end
-    for index in told:
-        start, end = spans.get(index, (end, end))
-        found.append(WordTime(index, when(start), when(end)))
-    return found
 
 
 def styles(folder: Path | None = None) -> dict[str, Path]:
