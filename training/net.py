@@ -35,8 +35,8 @@ class Shape:
 class State(NamedTuple):
     """What the network remembers of B lines; all zeros at the first tick."""
 
-    cache_k: Tensor  # [B, layers, past, width]
-    cache_v: Tensor  # [B, layers, past, width]
+    cache_k: Tensor  # [B, layers, heads, past, width / heads]
+    cache_v: Tensor  # [B, layers, heads, past, width / heads]
     lstm_h: Tensor  # [1, B, width]
     lstm_c: Tensor  # [1, B, width]
 
@@ -46,7 +46,7 @@ class Layer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.heads, self.past = shape.heads, shape.past
+        self.heads, self.past, self.deep = shape.heads, shape.past, shape.width // shape.heads
         self.norm1, self.norm2 = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
         self.qkv = nn.Linear(shape.width, 3 * shape.width)
         self.out = nn.Linear(shape.width, shape.width)
@@ -55,25 +55,27 @@ class Layer(nn.Module):
         self.drop = nn.Dropout(shape.dropout)
 
     def forward(self, x: Tensor, cache_k: Tensor, cache_v: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Ticks [B, T, width] and the keys and values before them → ticks, and the keys and values to keep."""
-        q, k, v = self.qkv(self.norm1(x)).chunk(3, dim=-1)
-        k, v = torch.cat([cache_k, k], 1), torch.cat([cache_v, v], 1)
-        heard = self._attend(q, k, v)
-        x = x + self.drop(self.out(heard))
+        """Ticks [B, T, width] and the keys and values before them → ticks, and the keys and values of these ticks."""
+        q, k, v = (self._by_head(a) for a in self.qkv(self.norm1(x)).chunk(3, dim=-1))
+        x = x + self.drop(self.out(self._attend(q, torch.cat([cache_k, k], 2), torch.cat([cache_v, v], 2))))
         x = x + self.drop(self.down(gelu(self.up(self.norm2(x)), approximate="tanh")))
-        return x, k[:, -self.past :], v[:, -self.past :]
+        return x, k, v
+
+    def _by_head(self, a: Tensor) -> Tensor:
+        """[B, T, width] → [B, heads, T, width / heads]."""
+        return a.reshape(a.shape[0], -1, self.heads, self.deep).transpose(1, 2)
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        batch, ticks, width = q.shape
-        split = (batch, -1, self.heads, width // self.heads)
-        qh, kh, vh = (a.reshape(split).transpose(1, 2) for a in (q, k, v))
+        ticks = q.shape[2]
         # key j stands at tick j - past; query i sees distances 0 (the oldest of its band) .. past (itself)
-        distance = torch.arange(k.shape[1])[None, :] - torch.arange(ticks)[:, None]
+        at = torch.arange(self.past + ticks, device=q.device)
+        distance = at[None, :] - at[:ticks, None]
         inside = (distance >= 0) & (distance <= self.past)
-        bias = self.bias[:, distance.clamp(0, self.past)].masked_fill(~inside, -1e4)
-        scores = qh @ kh.transpose(2, 3) * (width // self.heads) ** -0.5 + bias
-        heard: Tensor = (scores.softmax(-1) @ vh).transpose(1, 2).reshape(batch, -1, width)
-        return heard
+        # where, not clamp: TensorRT has no Clip for integers
+        bias = self.bias[:, torch.where(inside, distance, 0)].masked_fill(~inside, -1e4)
+        scores = q @ k.transpose(2, 3) * self.deep**-0.5 + bias
+        heard: Tensor = (scores.softmax(-1) @ v).transpose(1, 2)
+        return heard.reshape(heard.shape[0], -1, self.heads * self.deep)
 
 
 class Net(nn.Module):
@@ -92,7 +94,7 @@ class Net(nn.Module):
     def start(self, batch: int) -> State:
         """The state before the first tick."""
         s = self.shape
-        cache = torch.zeros(batch, s.layers, s.past, s.width)
+        cache = torch.zeros(batch, s.layers, s.heads, s.past, s.width // s.heads)
         return State(cache, cache.clone(), torch.zeros(1, batch, s.width), torch.zeros(1, batch, s.width))
 
     def forward(
@@ -105,9 +107,12 @@ class Net(nn.Module):
             x, k, v = layer(x, cache_k[:, index], cache_v[:, index])
             keys.append(k)
             values.append(v)
+        # one cut for all layers, heads apart as attention reads them: with 64 lines, copies cost as much as products
+        cache_k = torch.cat([cache_k, torch.stack(keys, 1)], 3)[:, :, :, -self.shape.past :]
+        cache_v = torch.cat([cache_v, torch.stack(values, 1)], 3)[:, :, :, -self.shape.past :]
         y, (h, c) = self.lstm(x, (lstm_h, lstm_c))
         # the attention path stays beside the LSTM: it is sharper, the LSTM steadier
         both = torch.cat([self.norm(x), y], -1)
         window = self.exp(both).reshape(both.shape[0], -1, OFFSETS, len(EXP50))
         visemes = self.viseme(both).reshape(both.shape[0], -1, OFFSETS, len(VISEMES))
-        return window, visemes, torch.stack(keys, 1), torch.stack(values, 1), h, c
+        return window, visemes, cache_k, cache_v, h, c
