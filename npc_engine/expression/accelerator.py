@@ -1,0 +1,61 @@
+"""What computes the Audio2Exp network: the CPU, CUDA by onnxruntime, or TensorRT; never another than was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnxruntime as ort
+
+from npc_engine.expression.mel import BANDS
+from npc_engine.expression.network import ROWS, SHIPPED, SHIPPED_HALVED, Network, NetworkError, Stepping
+
+ACCELERATORS: Final = ("cpu", "cuda", "tensorrt")
+CUDA: Final = "CUDAExecutionProvider"
+
+
+class AcceleratorError(NetworkError):
+    """An accelerator that this machine has not: says what is missing and how to get it."""
+
+
+def accelerated(accelerator: str) -> Stepping:
+    """The shipped network on `cpu`, `cuda` or `tensorrt`; AcceleratorError says exactly what is missing."""
+    if accelerator == "cpu":
+        return Network(SHIPPED)
+    if accelerator == "cuda":
+        return on_cuda(SHIPPED)
+    if accelerator == "tensorrt":
+        from npc_engine.expression.tensorrt import TensorRTNetwork, device
+
+        device()  # what is missing is said before what is wrong with a file
+        return TensorRTNetwork(SHIPPED_HALVED)
+    raise ValueError(f"accelerator is {accelerator!r}, expected one of {', '.join(ACCELERATORS)}")
+
+
+def on_cuda(path: Path) -> Network:
+    """The network of a file on the first CUDA device; AcceleratorError where onnxruntime can't have it."""
+    if CUDA not in ort.get_available_providers():
+        raise AcceleratorError(
+            f"onnxruntime {ort.__version__} has no CUDA provider: pip uninstall onnxruntime, then "
+            "pip install 'onnxruntime-gpu[cuda,cudnn]' (both at once hide each other), on a machine with an NVIDIA GPU"
+        )
+    ort.preload_dlls()  # finds the CUDA and cuDNN that pip installed, which the system's loader does not
+    try:
+        return Network(path, CUDA)
+    except NetworkError as error:
+        raise AcceleratorError(
+            f"{error}: CUDA or cuDNN is missing or of another version than onnxruntime-gpu {ort.__version__} was built "
+            "for, or there is no NVIDIA GPU with a driver: pip install 'onnxruntime-gpu[cuda,cudnn]', nvidia-smi"
+        ) from error
+
+
+def found(accelerator: str) -> str:
+    """What there is of an accelerator, in words; AcceleratorError says what is missing. Builds no TensorRT engine."""
+    if accelerator == "tensorrt":
+        from npc_engine.expression.tensorrt import device
+
+        return str(device())
+    network = accelerated(accelerator)
+    network.step(np.zeros((1, 1, ROWS * BANDS), np.float32), network.start())
+    return f"onnxruntime {ort.__version__}"
