@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from npc_engine.cli import main
 from npc_engine.files.writer import Discarding, FileError, writer_for
 from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Line, Mark, Moment, Picture, Word
+from npc_engine.retarget.targets import TARGETS
 
 SIZE = 128
 FLASHES = (25, 60, 101)  # ticks at which a click sounds and the picture turns white
@@ -20,6 +22,7 @@ def moments(ticks=120, every=2):
         sound = np.zeros(TICK_SAMPLES, np.float32)
         exp = np.zeros(50, np.float32)
         exp[0] = (tick % 50) / 100
+        exp[47:50] = 0.1, -0.2, 0.05
         lit = any(f - f % every <= tick < f - f % every + 2 * every for f in FLASHES)
         if tick in FLASHES:
             sound[:] = 0.8 * np.sin(np.arange(TICK_SAMPLES) * 0.4)
@@ -59,6 +62,44 @@ def test_json_and_npz_hold_curves_and_words(tmp_path):
         assert np.array_equal(arrays["exp"], expected)
         assert arrays["sound"].shape == (120 * TICK_SAMPLES,)
         assert list(arrays["names"]) == list(EXP50)
+
+
+@pytest.mark.parametrize("channels", ["arkit52", "visemes15", "vrm"])
+def test_json_and_npz_hold_the_channels_asked_for(tmp_path, channels):
+    exps = np.stack([m.exp for m in moments()])
+    target = TARGETS[channels]
+    expected = target.of(exps)
+    assert expected.max() > 0.3
+    for ending in ("json", "npz", "NPZ"):
+        path = tmp_path / f"a.{ending}"
+        with Discarding(writer_for(path, size=SIZE, every=2, channels=channels), path) as writer:
+            for moment in moments():
+                writer.add(moment)
+    table = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert (table["channels"], table["names"]) == (channels, list(target.names))
+    assert table["head_names"] == ["headPitch", "headYaw", "headRoll"]
+    assert "exp" not in table
+    assert np.allclose(table["weights"], expected, atol=1e-4)
+    assert np.allclose(table["head"], exps[:, 47:50], atol=1e-4)
+    for ending in ("npz", "NPZ"):
+        with np.load(tmp_path / f"a.{ending}") as arrays:
+            assert np.array_equal(arrays["weights"], expected)
+            assert np.array_equal(arrays["head"], exps[:, 47:50])
+            assert arrays["sound"].shape == (120 * TICK_SAMPLES,)
+            assert (str(arrays["channels"]), list(arrays["names"])) == (channels, list(target.names))
+
+
+def test_say_writes_the_channels_asked_for(tmp_path, capsys):
+    out = tmp_path / "a.json"
+    assert main(["say", "Mind the step!", "--voice", "man", "--out", str(out), "--channels", "visemes15"]) == 0
+    table = json.loads(out.read_text(encoding="utf-8"))
+    shown = {table["names"][int(np.argmax(row))] for row in table["weights"]}
+    assert {"sil", "PP"} < shown
+    assert table["weights"][-1][0] == 1
+    wav = tmp_path / "a.wav"
+    assert main(["say", "Hi.", "--voice", "man", "--out", str(wav), "--channels", "vrm"]) == 2
+    assert "--channels vrm is for .json and .npz files: add --out FILE.json" in capsys.readouterr().err
+    assert not wav.exists()
 
 
 @pytest.mark.parametrize("every", [1, 2])

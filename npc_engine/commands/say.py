@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
-from npc_engine.files.writer import NEEDS_PICTURES, Discarding, Writer, writer_for
+from npc_engine.files.writer import CURVES, NEEDS_PICTURES, Discarding, Writer, writer_for
 from npc_engine.moments import EMOTIONS, STYLES, TICK_MS, Line, Outputs
 from npc_engine.performance import Face, NoFace, Npc, perform
+from npc_engine.retarget.targets import TARGETS
 
 if TYPE_CHECKING:
     from npc_engine.troupe import Troupe
 
 EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
   npc-engine say "Mind the step!" --npc maren --out line.wav --out line.json
+  npc-engine say "Mind the step!" --npc maren --out line.json --channels arkit52
   npc-engine say "Mind the step!" --voice ogre --face elder --out sheet.png   frames, spectrogram and curves
   npc-engine say "You again!" --voice woman --emotion angry --strength 0.7 --out line.wav
   npc-engine say '<speak>One <break time="1s"/> two.</speak>' --voice man --out line.wav
@@ -53,6 +55,12 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--emotion", default="neutral", help=", ".join(EMOTIONS) + " (default neutral)")
     parser.add_argument("--strength", type=float, default=1.0, help="of the emotion, 0 to 1 (default 1)")
     parser.add_argument("--out", type=Path, action="append", required=True, metavar="FILE", help="may be repeated")
+    parser.add_argument(
+        "--channels",
+        choices=tuple(TARGETS),
+        default="exp50",
+        help="what .json and .npz hold: exp50, arkit52, visemes15 or vrm (default exp50; docs/retarget.md)",
+    )
     parser.add_argument("--size", type=int, default=512, help="edge of the pictures in pixels (default 512)")
     parser.add_argument("--fps", type=int, choices=(25, 50), default=25, help="pictures a second (default 25)")
     cast_option(parser)
@@ -67,6 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not 64 <= arguments.size <= 1024:
         raise UsageError(f"--size is {arguments.size}, expected 64 to 1024 pixels")
     _check_manner(arguments)
+    if arguments.channels != "exp50" and not any(path.suffix.lower() in CURVES for path in arguments.out):
+        raise UsageError(f"--channels {arguments.channels} is for {' and '.join(CURVES)} files: add --out FILE.json")
     text, more = _text(arguments)
     every = 50 // arguments.fps
     pictures = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
@@ -96,7 +106,9 @@ def run(arguments: argparse.Namespace) -> int:
     ticks = 0
     with contextlib.ExitStack() as stack:
         writers: list[Writer] = [
-            stack.enter_context(Discarding(writer_for(path, size=arguments.size, every=every), path))
+            stack.enter_context(
+                Discarding(writer_for(path, size=arguments.size, every=every, channels=arguments.channels), path)
+            )
             for path in arguments.out
         ]
         moments = stack.enter_context(contextlib.closing(perform(line, npc)))

@@ -43,11 +43,12 @@ class Discarding:
 
 
 ENDINGS = (".mp4", ".wav", ".json", ".npz", ".png", ".jpg")
+CURVES = (".json", ".npz")
 NEEDS_PICTURES = (".mp4", ".png", ".jpg")
 
 
-def writer_for(path: Path, *, size: int, every: int) -> Writer:
-    """The writer for the ending of `path`; pictures are `size` px and come every `every` ticks.
+def writer_for(path: Path, *, size: int, every: int, channels: str = "exp50") -> Writer:
+    """The writer for the ending of `path`; pictures are `size` px, every `every` ticks, curves are of `channels`.
 
     Raises `FileError` for an unknown ending, a folder that does not exist or a missing extra.
     """
@@ -60,10 +61,10 @@ def writer_for(path: Path, *, size: int, every: int) -> Writer:
         from npc_engine.files.sound import WavWriter
 
         return WavWriter(path)
-    if ending in (".json", ".npz"):
+    if ending in CURVES:
         from npc_engine.files.curves import CurvesWriter
 
-        return CurvesWriter(path)
+        return CurvesWriter(path, channels)
     if ending == ".mp4":
         need("av", path)
         from npc_engine.files.video import VideoWriter
