@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -90,18 +91,20 @@ class Stepping(Protocol):
 class Network:
     """One session of onnxruntime on one thread; `step` is safe from several threads, for all state is an argument.
 
-    `provider` is onnxruntime's name of what computes. NetworkError when another one would, for onnxruntime itself only
-    warns and takes the CPU.
+    `provider` is onnxruntime's name of what computes, and `settings` are its own. NetworkError when another one would
+    compute, for onnxruntime itself only warns and takes the CPU.
     """
 
-    def __init__(self, path: Path = SHIPPED, provider: str = CPU) -> None:
+    def __init__(
+        self, path: Path = SHIPPED, provider: str = CPU, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         if not path.is_file():
             raise NetworkError(f"{path}: no such file")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=[provider])
+            self._session = ort.InferenceSession(str(path), options, [provider], [dict(settings)])
         except Exception as error:  # onnxruntime has no public class for what it raises here
             raise NetworkError(f"{path}: not a network that onnxruntime can load: {error}") from error
         took = self._session.get_providers()[0]
