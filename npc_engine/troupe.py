@@ -7,6 +7,7 @@ from typing import Any
 
 from npc_engine.cast import Cast, CastError
 from npc_engine.expression.audio2exp import Audio2Exp
+from npc_engine.expression.network import Stepping
 from npc_engine.frames.encode import encode_picture
 from npc_engine.frames.load import load_face
 from npc_engine.frames.portrait import Portrait
@@ -26,8 +27,16 @@ class Troupe:
     With a `cache`, phrases that were spoken before are not spoken anew.
     """
 
-    def __init__(self, cast: Cast, *, lookahead_ms: int = DEFAULT_LOOKAHEAD_MS, cache: TakeCache | None = None) -> None:
+    def __init__(
+        self,
+        cast: Cast,
+        *,
+        lookahead_ms: int = DEFAULT_LOOKAHEAD_MS,
+        cache: TakeCache | None = None,
+        network: Stepping | None = None,
+    ) -> None:
         self.cast = cast
+        self._network = network  # of every mouth; the shipped one on the CPU where none was given
         self._lookahead_ms = lookahead_ms
         self._engines = VoiceEngines(cache.takes if cache else spoken)
         self._voices: dict[str, Voice] = {}
@@ -78,7 +87,7 @@ class Troupe:
             if style not in self._mouths:
                 first = next(iter(self._mouths.values()), None)
                 self._mouths[style] = (
-                    Audio2Exp(lookahead_ms=self._lookahead_ms, style=style)
+                    Audio2Exp(network=self._network, lookahead_ms=self._lookahead_ms, style=style)
                     if first is None
                     else first.with_style(style)
                 )

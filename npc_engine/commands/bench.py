@@ -14,17 +14,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
 from npc_engine.commands import bench_voices
+from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.bench_memory import rss_mb
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.moments import NEUTRAL, TICK_MS, Line, Outputs
 
+if TYPE_CHECKING:
+    from npc_engine.expression.network import Stepping
+
 EXAMPLES = """  npc-engine bench
   npc-engine bench --json bench.json
+  npc-engine bench --accelerator cuda                  with the Audio2Exp network on a GPU
   npc-engine bench voices --json voices.json           each voice by itself
 """
 # Twelve words each; different lines, so that nothing could be answered from a memory of the last one.
@@ -41,6 +46,8 @@ WANTED = {
     "first_moment_ms": 60.0,
     "first_moment_picture_ms": 80.0,
     "audio2exp_ms_per_tick": 1.0,
+    "ms_per_tick": 0.8,
+    "ms_per_tick_batch64": 6.0,
     "render_ms_per_frame": 6.0,
     "encode_ms_per_frame": 1.5,
     "realtime_factor": 1.0,
@@ -55,6 +62,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the figures there too")
     parser.add_argument("--npc", default="", help="the character measured (default: the first one with a face)")
     parser.add_argument("--runs", type=int, default=30, help="lines per latency figure (default 30)")
+    accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
     bench_voices.add_to(parser.add_subparsers(metavar="VERB"))
@@ -62,16 +70,22 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print and write; never judges."""
+    from npc_engine.commands import bench_network
+
     if arguments.runs < 1:
         raise UsageError(f"--runs is {arguments.runs}, expected 1 or more")
     cast = Cast.standard(arguments.cast)
     npc = arguments.npc or next((name for name, spec in cast.npcs().items() if spec.face), "")
     if not npc:
         raise UsageError("no character with a face in this cast; npc-engine faces add makes one")
-    figures: dict[str, Any] = {"machine": machine(), "npc": npc, "runs": arguments.runs}
+    steps = network(arguments)
+    figures: dict[str, Any] = {
+        "machine": machine(), "npc": npc, "runs": arguments.runs, "accelerator": arguments.accelerator,
+    }  # fmt: skip
     progress = Progress("measuring")
     progress.show("stages")
-    figures.update(stages(cast, npc))
+    figures.update(bench_network.steps(steps))
+    figures.update(stages(cast, npc, steps))
     figures.update(over_tcp(arguments, npc, progress))
     progress.done()
     for key, wanted in WANTED.items():
@@ -121,7 +135,7 @@ def _median_ms(act: Callable[[int], object], times: int) -> float:
     return round(statistics.median(took), 3)
 
 
-def stages(cast: Cast, npc: str) -> dict[str, Any]:
+def stages(cast: Cast, npc: str, steps: Stepping) -> dict[str, Any]:
     """Each stage by itself in this process, on one thread, with real speech."""
     import cv2
 
@@ -129,7 +143,7 @@ def stages(cast: Cast, npc: str) -> dict[str, Any]:
     from npc_engine.troupe import Troupe
 
     cv2.setNumThreads(1)
-    troupe = Troupe(cast)
+    troupe = Troupe(cast, network=steps)
     character = troupe.npc(npc)
     face = troupe.face(cast.npc(npc).face)
     line = Line("bench", npc, " ".join(LINES), outputs=Outputs(picture=FACE_SIZE))
@@ -162,7 +176,8 @@ def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[byt
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    options = ["--cache", "off"]  # lines come round again, and every one shall be spoken
+    # lines come round again, and every one shall be spoken
+    options = ["--cache", "off", "--accelerator", arguments.accelerator]
     options += ["--cast", str(arguments.cast)] if arguments.cast else []
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command

@@ -15,15 +15,19 @@ import numpy as np
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
+from npc_engine.commands.accelerator import accelerator_option, network, report
 from npc_engine.commands.common import Commands, cast_option, command, known_errors, table
 
 if TYPE_CHECKING:  # loading it means loading every stage, which --help need not
+    from npc_engine.expression.network import Stepping
     from npc_engine.troupe import Troupe
 
 EXAMPLES = """  npc-engine doctor
+  npc-engine doctor --accelerator cuda     the self-test with the Audio2Exp network on a GPU
 """
 
 BASE = ("numpy", "onnxruntime", "opencv-python-headless", "pyzmq", "msgpack", "hibari-tts", "soundfile", "platformdirs")
+IN_PLACE_OF = {"onnxruntime": "onnxruntime-gpu"}  # the same module under another name, for --accelerator cuda
 OPTIONAL = (
     ("pygame", "demo", "the demo game"),
     ("av", "media", "mp4 files"),
@@ -34,7 +38,7 @@ OPTIONAL = (
     ("coqui-tts", "coqui", "coqui voices"),
     ("pyloudnorm", "voices", "loudness in voices check and voices new"),
     ("faster-whisper", "recogniser", "words understood in voices check"),
-    ("tensorrt", "tensorrt", "TensorRT (not part of this version yet)"),
+    ("tensorrt", "tensorrt", "--accelerator tensorrt (not yet verified on hardware)"),
     ("ray", "ray", "more than one machine (not part of this version yet)"),
 )
 LINE = "Mind the step, my friend!"
@@ -43,16 +47,19 @@ LINE = "Mind the step, my friend!"
 def add_to(commands: Commands) -> None:
     """Add the sub-command."""
     parser = command(commands, "doctor", "say what is installed and test that it works", EXAMPLES)
+    accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
 
 
 def version(package: str) -> str:
-    """The installed version of a package, or ''."""
+    """The installed version of a package, or of one that takes its place, or ''."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return ""
+        other = IN_PLACE_OF.get(package, "")
+        found = version(other) if other else ""
+        return f"{found} ({other})" if found else ""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -69,10 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
     if missing:
         print(f"missing: {', '.join(missing)}; pip install npc-engine brings them")
         return 1
-    return _self_test(Cast.standard(arguments.cast))
+    print("\n".join(report()))
+    print()
+    return _self_test(Cast.standard(arguments.cast), network(arguments))
 
 
-def _self_test(cast: Cast) -> int:
+def _self_test(cast: Cast, steps: Stepping) -> int:
     failed = 0
 
     def step(name: str, act: Callable[[], str]) -> bool:
@@ -94,7 +103,7 @@ def _self_test(cast: Cast) -> int:
     from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
 
-    troupe = Troupe(cast)
+    troupe = Troupe(cast, network=steps)
     step("cast", lambda: f"{len(cast.npcs())} characters, {len(cast.voices())} voices, {len(cast.faces())} faces")
     for voice in sorted(cast.voices()):
         step(f"voice {voice}", lambda voice=voice: _voice(troupe, voice))  # type: ignore[misc]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from npc_engine.cast import Cast, CastError
+from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_MB: Final = 1_000_000
 EXAMPLES = """  npc-engine serve
+  npc-engine serve --accelerator cuda                           the Audio2Exp network on an NVIDIA GPU
   npc-engine serve --address tcp://127.0.0.1:7900 --cast ~/mygame/npc
   npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
   npc-engine serve --cache off                                  every line is spoken anew
@@ -53,6 +55,7 @@ def add_to(commands: Commands) -> None:
         "--warm", type=Path, metavar="FILE", help="lines `character: text` to speak into the cache at start"
     )
     parser.add_argument("--log", default="info", choices=("debug", "info", "warning", "error"))
+    accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
 
@@ -61,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     import cv2
 
+    from npc_engine.expression.together import Together
     from npc_engine.server.server import Server
     from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
@@ -73,7 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
     cache = _cache(arguments)
-    troupe = Troupe(Cast.standard(arguments.cast), lookahead_ms=arguments.lookahead_ms, cache=cache)
+    troupe = Troupe(
+        Cast.standard(arguments.cast),
+        lookahead_ms=arguments.lookahead_ms,
+        cache=cache,
+        network=Together(network(arguments)),
+    )
     log = logging.getLogger(__name__)
     for name, error in troupe.warm().items():
         if isinstance(error, NotInstalled):

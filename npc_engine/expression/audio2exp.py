@@ -12,7 +12,7 @@ import numpy as np
 from npc_engine.expression import limits
 from npc_engine.expression.hearing import Hearing
 from npc_engine.expression.life import Life
-from npc_engine.expression.network import SHIPPED, Network
+from npc_engine.expression.network import SHIPPED, Network, Stepping
 from npc_engine.expression.style import gains
 from npc_engine.expression.window import AHEAD, BEHIND
 from npc_engine.moments import TICK_MS, TICK_SAMPLES, Expression, Line, Mark, Sound, SpeechChunk, Word
@@ -26,14 +26,22 @@ class Audio2Exp:
 
     `lookahead_ms`, -60 … +120 in steps of 20: tick t is read from the network when it has heard that much beyond t.
     Lines whose style is "" have `style`.
+    `network` in place of the one in the file `model`: one on another accelerator, or one that steps lines together.
     """
 
-    def __init__(self, model: Path | None = None, *, lookahead_ms: int = 60, style: str = "lively") -> None:
+    def __init__(
+        self,
+        model: Path | None = None,
+        *,
+        network: Stepping | None = None,
+        lookahead_ms: int = 60,
+        style: str = "lively",
+    ) -> None:
         lowest, highest = -AHEAD * TICK_MS, BEHIND * TICK_MS
         if not lowest <= lookahead_ms <= highest or lookahead_ms % TICK_MS:
             raise ValueError(f"lookahead_ms is {lookahead_ms}, expected {lowest} to {highest} in steps of {TICK_MS}")
         gains(style)
-        self._network = Network(model or SHIPPED)
+        self._network: Stepping = network or Network(model or SHIPPED)
         self._lookahead = lookahead_ms // TICK_MS
         self._style = style
 
@@ -69,7 +77,7 @@ class Audio2Exp:
 class _Telling:
     """One line on its way."""
 
-    def __init__(self, line: Line, network: Network, lookahead: int, style: str) -> None:
+    def __init__(self, line: Line, network: Stepping, lookahead: int, style: str) -> None:
         self._line = line
         self._gains = gains(style)
         self._hearing = Hearing(network, lookahead)

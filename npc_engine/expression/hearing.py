@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.expression import mel
-from npc_engine.expression.network import ROWS, Network
+from npc_engine.expression.network import ROWS, Stepping
 from npc_engine.expression.window import AHEAD, BEHIND
 from npc_engine.moments import TICK_SAMPLES, Sound
 
@@ -28,7 +28,7 @@ class Hearing:
     where a clause ends, what has been heard has to do.
     """
 
-    def __init__(self, network: Network, lookahead: int) -> None:
+    def __init__(self, network: Stepping, lookahead: int) -> None:
         self._network = network
         self._lookahead = lookahead  # ticks, -3..6
         self._mel_state = mel.start()
