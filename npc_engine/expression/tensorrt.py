@@ -23,7 +23,7 @@ import numpy.typing as npt
 import platformdirs
 
 from npc_engine.expression.accelerator import AcceleratorError
-from npc_engine.expression.cuda import Buffer, Cuda, CudaError, contiguous
+from npc_engine.expression.cuda import Buffer, Cuda, contiguous
 from npc_engine.expression.mel import BANDS
 from npc_engine.expression.network import (
     F32,
@@ -194,7 +194,7 @@ class TensorRTNetwork:
             if not self._load(plan):
                 raise NetworkError(f"{path}: TensorRT {where.tensorrt} can't load the engine it has built")
             self._compare(on_cpu, path)
-        except CudaError as error:
+        except RuntimeError as error:  # CudaError, and what TensorRT's bindings raise
             raise NetworkError(f"{path}: TensorRT on {where}: {error}") from error
         _keep(kept, plan)
 
