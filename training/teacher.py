@@ -7,18 +7,24 @@ lips that must meet do meet: p b m seal and f v bite whatever their neighbours w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.moments import CHANNEL, EXP50, SAMPLE_RATE, TICK_SAMPLES, Phone, Sound
-from training.phones import SILENCE, TARGETS, VISEME, Target
+from npc_engine.moments import ANGLES, CHANNEL, EXP50, SAMPLE_RATE, TICK_SAMPLES, Phone, Sound
+from training.gestures import gesture
+from training.phones import RHOTIC, SILENCE, TARGETS, VISEME, Target
+from training.phones_ja import JAPANESE
+from training.phones_zh import MANDARIN
 from training.prosody import Prosody, prosody
 
 F64 = npt.NDArray[np.float64]
+
+TABLES: Final[dict[str, Mapping[str, tuple[Target, ...]]]] = {"en": TARGETS, "zh": MANDARIN, "ja": JAPANESE}
+"""Language → the targets of its phones."""
 
 MARKS: Final = "ˈˌː"  # stress and length are not phones; where a voice gives them time, the neighbours share it
 JAW_REACH: Final = (0.060, 0.060)  # seconds before and after a phone: exp(-2^1.5) = .06 is left at 120 ms
@@ -49,19 +55,19 @@ class _Part:
     hush: float | None = None  # of p and b: when the sound is least, the middle of the closure
 
 
-def teach(sound: Sound, phones: Sequence[Phone], *, amount: float = 1.0) -> Lesson:
+def teach(sound: Sound, phones: Sequence[Phone], *, language: str = "en-US", amount: float = 1.0) -> Lesson:
     """The lesson for `sound` (24 kHz) in which `phones` are said; `amount` scales how much the mouth moves.
 
-    Raises ValueError for a phone that has no target.
+    Raises ValueError for a phone that has no target in the table of `language`, and for a language without a table.
     """
     ticks = len(sound) // TICK_SAMPLES
     times = (np.arange(ticks) + 0.5) * TICK_SAMPLES / SAMPLE_RATE + SIGHT_LEADS
-    parts = [replace(p, hush=_hush(sound, p)) if p.target.seals else p for p in _parts(phones)]
+    parts = [replace(p, hush=_hush(sound, p)) if p.target.seals else p for p in _parts(phones, language)]
     said = prosody(sound, ticks)
     force = amount * np.array([_force(p, said) for p in parts])
     exp = np.zeros((ticks, len(EXP50)))
     _shape(exp, times, parts, force)
-    _brows(exp, said, amount)
+    gesture(exp, said, phones, amount)
     # of a sibilant the jaw is the organ: it comes up between any vowels, though not all the way for every speaker
     hiss = 0.8 * _contact(times, [p for p in parts if p.target.hisses])
     _turn(exp, ["jawOpen"], hiss, 0.06)
@@ -69,20 +75,38 @@ def teach(sound: Sound, phones: Sequence[Phone], *, amount: float = 1.0) -> Less
     bite = _contact(times, [p for p in parts if p.target.bites])
     _bite(exp, bite)
     _seal(exp, seal)
-    return Lesson(np.clip(exp, 0, 1).astype(np.float32), _visemes(times - SIGHT_LEADS, parts), seal > 0.95)
+    exp[:, :ANGLES] = np.clip(exp[:, :ANGLES], 0, 1)
+    return Lesson(exp.astype(np.float32), _visemes(times - SIGHT_LEADS, parts), seal > 0.95)
 
 
-def _parts(phones: Sequence[Phone]) -> list[_Part]:
+def _parts(phones: Sequence[Phone], language: str) -> list[_Part]:
+    table = TABLES.get(language[:2])
+    if table is None:
+        raise ValueError(f"language {language!r} has no phone table, expected one of {', '.join(TABLES)}")
     parts = []
-    for phone in phones:
+    for phone in _rhotic(phones) if language == "en-US" else phones:
         if phone.symbol in MARKS:
             continue
-        if phone.symbol not in TARGETS:
-            raise ValueError(f"phone {phone.symbol!r} has no target; known: {' '.join(TARGETS)}")
-        targets = TARGETS[phone.symbol]
+        if phone.symbol not in table:
+            raise ValueError(f"phone {phone.symbol!r} has no target in {language}; known: {' '.join(table)}")
+        targets = table[phone.symbol]
         edges = np.linspace(phone.start, phone.end, len(targets) + 1) / SAMPLE_RATE
         parts += [_Part(a, b, t) for a, b, t in zip(edges[:-1], edges[1:], targets, strict=True)]
     return parts
+
+
+def _rhotic(phones: Sequence[Phone]) -> list[Phone]:
+    """ɜ and ə with the ɹ that follows them as the one vowel that they are in American English."""
+    merged: list[Phone] = []
+    for phone in phones:
+        last = merged[-1] if merged else None
+        if phone.symbol == "ɹ" and last is not None and last.symbol in ("ɜ", "ə") and last.end >= phone.start - 1:
+            merged[-1] = Phone(RHOTIC, last.start, phone.end)
+        elif phone.symbol == "ɜ":
+            merged.append(replace(phone, symbol=RHOTIC))
+        elif phone.symbol not in MARKS:
+            merged.append(phone)
+    return merged
 
 
 def _hush(sound: Sound, part: _Part) -> float | None:
@@ -146,14 +170,6 @@ def _shape(exp: F64, times: F64, parts: Sequence[_Part], force: F64) -> None:
     exp[:, CHANNEL["cheekSquintLeft"]] = 0.35 * exp[:, CHANNEL["mouthSmileLeft"]]
     for side in [*sides, "cheekSquint"]:
         exp[:, CHANNEL[side + "Right"]] = exp[:, CHANNEL[side + "Left"]]
-
-
-def _brows(exp: F64, said: Prosody, amount: float) -> None:
-    """Brows rise a little where the pitch rises over its middle, and the inner ends more than the outer."""
-    rise = amount * np.clip(said.high_slow, 0, 2)
-    exp[:, CHANNEL["browInnerUp"]] = 0.12 * rise
-    for side in ("Left", "Right"):
-        exp[:, CHANNEL["browOuterUp" + side]] = 0.08 * rise
 
 
 def _contact(times: F64, parts: Sequence[_Part]) -> F64:

@@ -31,7 +31,7 @@ from npc_engine.text.phrases import Phrase
 F32 = npt.NDArray[np.float32]
 
 STYLES: Final = Path(__file__).parent / "kokoro_styles"
-_RELEASE: Final = 2  # of what this package makes of the weights; part of every key of the cache
+_RELEASE: Final = 3  # of what this package makes of the weights; part of every key of the cache
 _VOICED_HZ: Final = 40.0
 _BREATH: Final = 2.0  # Kokoro plans breath in pauses this much louder than hibari, whose thresholds hibari_times has
 

@@ -107,16 +107,14 @@ def heard(reading: Reading) -> Reading:
 
 _SAME: Final = str.maketrans(
     {
-        "ʦ": "s", "ʣ": "z", "ɕ": "ʃ", "ʂ": "ʃ", "ʝ": "j", "ꭧ": "ʧ", "ʨ": "ʧ", "ʥ": "ʤ", "ʈ": "t", "ɖ": "d",
-        "ɤ": "ʌ", "y": "u", "ø": "ɜ", "œ": "ɜ", "ɥ": "w", "ɯ": "u", "ɰ": "w", "ɸ": "f", "β": "w", "ɴ": "ŋ",
-        "ɲ": "n", "ɳ": "n", "ɻ": "ɹ", "ɽ": "ɾ", "ʁ": "ɹ", "ç": "h", "χ": "x", "ɣ": "ɡ", "ʎ": "l",
-        "c": "k", "ɟ": "ɡ", "q": "k", "S": "ʃ", "ᵝ": "u",
+        "ʝ": "j", "ʈ": "t", "ɖ": "d", "ø": "ɜ", "œ": "ɜ", "ɰ": "w", "ɳ": "n", "ɽ": "ɾ", "ʁ": "ɹ", "ç": "h", "χ": "x",
+        "ɣ": "ɡ", "ʎ": "l", "c": "k", "ɟ": "ɡ", "q": "k", "S": "ʃ", "ᵝ": "u",
     }
 )  # fmt: skip
 
 
 def mouth_symbol(symbol: str) -> str:
-    """A symbol of Kokoro as the one of hibari's that looks alike on the lips."""
+    """A symbol of Kokoro as one that Audio2Exp's teacher knows; rare ones as what looks alike on the lips."""
     return symbol.translate(_SAME)
 
 
