@@ -1,6 +1,7 @@
 """Training: a network learns, resumes where it stopped, and is exported as what the engine steps."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,12 +17,16 @@ except ImportError as missing:
 
 from npc_engine.expression.network import Network
 from npc_engine.expression.window import BEHIND
-from training.data import STILL, TAUGHT, held_out
+from training.crops import Crops, Draw
+from training.data import STILL, TAUGHT
 from training.export import export, load
 from training.net import Net, Shape
-from training.train import Crops, Plan, train
+from training.takes import held_out
+from training.train import Plan, train
 
 TICKS = 600
+DRAW = Draw(batch=2, ticks=40, augment=False)
+SMALL = Shape(width=32, inner=64, layers=2, heads=2, past=12)
 
 
 @pytest.fixture
@@ -31,8 +36,10 @@ def shards() -> dict[str, np.ndarray]:
     jaw = np.clip(np.sin(np.arange(TICKS) * 0.3), 0, 1) * 0.5
     exp = np.zeros((TICKS, 50), np.float16)
     exp[:, 0] = jaw
+    mel = (jaw[:, None] * 4 - 1 + 0.05 * rng.standard_normal((TICKS, 160))).astype(np.float16)
     return {
-        "mel": (jaw[:, None] * 4 - 1 + 0.05 * rng.standard_normal((TICKS, 160))).astype(np.float16),
+        "mel": mel,
+        "damaged": mel,
         "exp": exp,
         "visemes": np.where(jaw > 0.2, 10, 0).astype(np.uint8),
         "sealed": jaw == 0,
@@ -42,8 +49,7 @@ def shards() -> dict[str, np.ndarray]:
 
 
 def test_crops_are_windows_of_the_lessons(shards: dict[str, np.ndarray]) -> None:
-    plan = Plan(batch=8, ticks=40, jitter=0.0)
-    batch = Crops(shards, plan, torch.device("cpu")).draw(np.random.default_rng(1))
+    batch = Crops(shards, replace(DRAW, batch=8), torch.device("cpu")).draw(np.random.default_rng(1))
     assert batch.mel.shape == (8, 40, 160)
     assert batch.exp.shape == (8, 40, 10, 50)
     mel, jaw = batch.mel.mean(-1), batch.exp[:, :, BEHIND, 0]
@@ -54,20 +60,36 @@ def test_crops_are_windows_of_the_lessons(shards: dict[str, np.ndarray]) -> None
 
 def test_a_network_learns_and_goes_on_where_it_stopped(shards: dict[str, np.ndarray], tmp_path) -> None:
     torch.manual_seed(0)
-    plan = Plan(steps=8, batch=2, ticks=40, warm_up=2)
+    plan = Plan(steps=8, warm_up=2, shape=SMALL, draw=DRAW)
     record = load(train(shards, tmp_path / "once", plan))[1]
     assert record["plan"]["steps"] == 8
     assert np.isfinite(record["losses"][-1]["total"])
-    path = train(shards, tmp_path / "once", Plan(steps=40, batch=2, ticks=40, warm_up=2))
+    path = train(shards, tmp_path / "once", replace(plan, steps=60))
     net, record = load(path)
-    assert [entry["step"] for entry in record["losses"]] == [8, 40]
+    assert [entry["step"] for entry in record["losses"]] == [8, 60]
     assert record["losses"][-1]["position"] < 0.7 * record["losses"][0]["position"]
     assert not net.training
 
 
+def test_the_network_streams_as_it_hears_the_whole_and_hears_nothing_ahead() -> None:
+    torch.manual_seed(0)
+    net = Net(SMALL).eval()
+    heard = torch.randn(3, 60, 160)
+    with torch.no_grad():
+        whole = net(heard, *net.start(3))[0]
+        state, parts, at = net.start(3), [], 0
+        for ticks in (1, 5, 30, 1, 23):  # fewer and more than the 12 that it remembers
+            window, _, *state = net(heard[:, at : at + ticks], *state)
+            parts.append(window)
+            at += ticks
+        assert torch.abs(torch.cat(parts, 1) - whole).max() < 1e-5
+        heard[:, 40:] += 1.0
+        assert torch.abs(net(heard, *net.start(3))[0] - whole)[:, :40].max() == 0
+
+
 def test_the_exported_file_steps_like_the_network(tmp_path) -> None:
     torch.manual_seed(0)
-    net = Net(Shape(width=32, inner=64, layers=1)).eval()
+    net = Net(SMALL).eval()
     export(net, tmp_path / "small.onnx", {"data": "none"})
     network = Network(tmp_path / "small.onnx")
     heard = np.random.default_rng(0).standard_normal((2, 30, 160)).astype(np.float32)

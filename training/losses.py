@@ -16,9 +16,11 @@ from npc_engine.moments import CHANNEL, EXP50
 from training.data import FACEGOOD, STILL
 from training.facegood import TAUGHT, UNKNOWN
 
+_ROLL: Final = CHANNEL["mouthRollLower"]
 OFFSETS: Final = tuple(range(-BEHIND, AHEAD + 1))
 # predictions matter less than what is usually read, the estimate that has heard 60 ms more
-OFFSET_WEIGHT: Final = (0.7, 0.7, 0.9, 1.0, 0.9, 0.8, 0.8, 0.5, 0.35, 0.2)
+OFFSET_WEIGHT: Final = (1.0, 0.9, 0.9, 1.0, 0.9, 0.8, 0.8, 0.5, 0.35, 0.2)
+BITTEN: Final = 0.3  # roll of the lower lip that the teacher gives while it meets the teeth, and nowhere else
 CLOSED: Final = 0.0  # the aperture that sealed lips are pushed under; a closure counts below 0.05
 
 
@@ -28,8 +30,9 @@ class Weights:
 
     velocity: float = 10.0
     lips: float = 4.0
-    closure: float = 6.0
-    visemes: float = 0.05
+    closure: float = 8.0
+    bite: float = 2.0
+    visemes: float = 0.15
     still: float = 2.0
     facegood: float = 0.7
 
@@ -53,7 +56,7 @@ def channel_weights() -> Tensor:
         "jawOpen": 3, "mouthClose": 5, "mouthFunnel": 2, "mouthPucker": 3, "mouthRollLower": 2, "mouthRollUpper": 2,
         "mouthPressLeft": 1, "mouthPressRight": 1, "mouthUpperUpLeft": 1, "mouthUpperUpRight": 1,
         "mouthLowerDownLeft": 1, "mouthLowerDownRight": 1, "mouthSmileLeft": 0.5, "mouthSmileRight": 0.5,
-        "mouthStretchLeft": 0.5, "mouthStretchRight": 0.5, "tongueUp": 0.3,
+        "mouthStretchLeft": 0.5, "mouthStretchRight": 0.5, "tongueUp": 0.3, "headPitch": 8,
     }.items():  # fmt: skip
         weight[CHANNEL[name]] = value
     return weight
@@ -93,10 +96,16 @@ class Losses:
         lips = (each * near * (gap - true_gap).square()).sum() / each.sum()
         shut = each * batch.sealed
         closure = (shut * relu(gap - CLOSED).square()).sum() / (shut.sum() + 1.0)
+        bites = each * (batch.exp[..., _ROLL] > BITTEN)
+        bite = (bites * relu(BITTEN - window[..., _ROLL]).square()).sum() / (bites.sum() + 1.0)
         guess = cross_entropy(
             visemes.reshape(-1, len(VISEMES)), batch.visemes.reshape(-1), ignore_index=UNKNOWN, reduction="none"
         )
         named = (each.reshape(-1) * guess).sum() / each.sum()
-        total = position + w.velocity * velocity + w.lips * lips + w.closure * closure + w.visemes * named
-        parts = {"position": position, "velocity": velocity, "lips": lips, "closure": closure, "visemes": named}
+        total = position + w.velocity * velocity + w.lips * lips + w.closure * closure
+        total = total + w.bite * bite + w.visemes * named
+        parts = {
+            "position": position, "velocity": velocity, "lips": lips, "closure": closure, "bite": bite,
+            "visemes": named,
+        }  # fmt: skip
         return total, {"total": float(total.detach()), **{k: float(v.detach()) for k, v in parts.items()}}
