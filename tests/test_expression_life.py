@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npc_engine.expression.life import Life
+from npc_engine.expression.life import Accents, Life
 from npc_engine.moments import CHANNEL
 
 LID, YAW, ROLL = CHANNEL["eyeBlinkLeft"], CHANNEL["headYaw"], CHANNEL["headRoll"]
@@ -14,6 +14,10 @@ def talk(ticks: int) -> np.ndarray:
     return (0.1 * np.clip(np.sin(t * 0.5), 0.01, 1) * (1 + (t % 60 < 8))).astype(np.float32)
 
 
+def stressed(loudness: np.ndarray) -> np.ndarray:
+    return Accents().step(loudness)
+
+
 def blinks(lids: np.ndarray) -> list[tuple[int, int]]:
     """First tick and length of each."""
     inside = np.flatnonzero(np.diff(np.concatenate([[0], lids > 0, [0]]).astype(int)))
@@ -23,7 +27,7 @@ def blinks(lids: np.ndarray) -> list[tuple[int, int]]:
 def test_blinks() -> None:
     first = []
     for line in range(40):
-        moves = Life("smith", f"line {line}").step(talk(3000))
+        moves = Life("smith", f"line {line}").step(stressed(talk(3000)))
         assert np.array_equal(moves[:, LID], moves[:, CHANNEL["eyeBlinkRight"]])
         found = blinks(moves[:, LID])
         first.append(found[0][0])
@@ -36,23 +40,23 @@ def test_blinks() -> None:
 
 
 def test_the_same_line_lives_the_same_and_others_differently() -> None:
-    once, again = (Life("smith", "a").step(talk(500)) for _ in range(2))
+    once, again = (Life("smith", "a").step(stressed(talk(500))) for _ in range(2))
     assert np.array_equal(once, again)
     for npc, line in (("smith", "b"), ("elder", "a"), ("smitha", "")):
-        assert np.abs(Life(npc, line).step(talk(500)) - once).max() > 0.01
+        assert np.abs(Life(npc, line).step(stressed(talk(500))) - once).max() > 0.01
 
 
 def test_a_cut_changes_nothing() -> None:
-    whole, parts, at = Life("n", "l").step(talk(1000)), [], 0
-    life = Life("n", "l")
+    whole, parts, at = Life("n", "l").step(stressed(talk(1000))), [], 0
+    life, accents = Life("n", "l"), Accents()
     for ticks in (1, 8, 16, 25, 300, 0, 650):
-        parts.append(life.step(talk(1000)[at : at + ticks]))
+        parts.append(life.step(accents.step(talk(1000)[at : at + ticks])))
         at += ticks
     assert np.abs(np.vstack(parts) - whole).max() < 1e-6
 
 
 def test_the_head_sways_within_what_speech_does() -> None:
-    moves = np.concatenate([Life("n", str(i)).step(talk(1500)) for i in range(10)])
+    moves = np.concatenate([Life("n", str(i)).step(stressed(talk(1500))) for i in range(10)])
     degrees = np.degrees(np.abs(moves[:, [YAW, ROLL, PITCH]]).max(axis=0))
     assert 1.5 < degrees[0] < 5
     assert 1.0 < degrees[1] < 3.5
@@ -62,7 +66,7 @@ def test_the_head_sways_within_what_speech_does() -> None:
 
 
 def test_eyes_come_back_to_the_listener() -> None:
-    moves = Life("n", "l").step(talk(3000))
+    moves = Life("n", "l").step(stressed(talk(3000)))
     look = np.degrees(moves[:, GAZE] + 0.6 * moves[:, YAW])
     assert np.abs(look).max() <= 4.01
     assert (np.abs(look) < 0.1).mean() > 0.3
@@ -73,7 +77,7 @@ def test_loud_accents_nod() -> None:
     quiet = np.full(300, 0.02, np.float32)
     accent = quiet.copy()
     accent[150:165] = 0.3
-    nod = np.degrees(Life("n", "l").step(accent)[:, PITCH] - Life("n", "l").step(quiet)[:, PITCH])
+    nod = np.degrees(Life("n", "l").step(stressed(accent))[:, PITCH] - Life("n", "l").step(stressed(quiet))[:, PITCH])
     assert nod.min() < -0.7
     assert nod.max() <= 1e-6
     assert 150 < int(nod.argmin()) < 175

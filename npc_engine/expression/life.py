@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.expression.window import VISEMES
 from npc_engine.moments import CHANNEL, EXP50, TICK_MS
 
 F32 = npt.NDArray[np.float32]
@@ -26,10 +27,63 @@ GLANCE: Final = (4.0 * DEGREE, 2.0 * DEGREE)  # to the side, up or down
 STEADY: Final = 0.6  # share of the head's turn that the eyes undo, so that the look stays on the listener
 FADE_IN: Final = 20  # ticks, so that a line begins from rest
 
+# Lips take a shape of their own, a feeling's, only where nothing is said: from 120 ms into a pause, wholly after 320
+PAUSE_AFTER, PAUSE_WHOLE = 6, 16
+PAUSE_LEAVES: Final = 0.34  # a tick: speech that is seen 60 ms ahead finds the mouth free
+SILENT: Final = (0.5, 0.8)  # P of silence at which a pause may be, and surely is
+QUIET: Final = 1e-3  # RMS under which there is no sound at all, and a mouth has no reason to move
+
+_SIL: Final = VISEMES.index("sil")
 _YAW, _PITCH, _ROLL = CHANNEL["headYaw"], CHANNEL["headPitch"], CHANNEL["headRoll"]
 _GAZE_YAW, _GAZE_PITCH = CHANNEL["gazeYaw"], CHANNEL["gazePitch"]
 _LIDS = [CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]
 _BROWS = {CHANNEL["browInnerUp"]: 0.10, CHANNEL["browOuterUpLeft"]: 0.07, CHANNEL["browOuterUpRight"]: 0.07}
+
+
+class Accents:
+    """Where a line is stressed, by its loudness."""
+
+    def __init__(self) -> None:
+        self._slow_db = -30.0
+        self._accent = self._nod = 0.0
+
+    def step(self, loudness: F32) -> F32:
+        """f32[n], 0..1 where a syllable stands out from the last second, given the RMS f32[n] of the next n ticks.
+
+        Up in 60 ms and down in 240, and a little later, for a head has mass.
+        """
+        found = np.zeros(len(loudness), np.float32)
+        for i, db in enumerate((20 * np.log10(np.maximum(loudness, 1e-3))).tolist()):
+            self._slow_db += (db - self._slow_db) / TICKS if db > -50 else 0.0  # a pause is no accent's measure
+            out = min(max((db - self._slow_db - 2.0) / 8.0, 0.0), 1.0)
+            self._accent += (out - self._accent) / (3 if out > self._accent else 12)
+            self._nod += (self._accent - self._nod) / 4
+            found[i] = self._nod
+        return found
+
+
+class Pauses:
+    """Where a line says nothing; a line begins out of silence."""
+
+    def __init__(self) -> None:
+        self._silent = PAUSE_WHOLE  # ticks
+        self._pause = self._still = 1.0
+
+    def step(self, likely: F32, loudness: F32) -> tuple[F32, F32]:
+        """How much each of the next n ticks lies in a pause, and how still the mouth must be in it: f32[n], 0..1, each.
+
+        Given P f32[n, k, 15] of the visemes in a tick and in those after it, and the RMS f32[n].
+        """
+        pause, still = np.zeros(len(loudness), np.float32), np.zeros(len(loudness), np.float32)
+        silence = likely[:, :, _SIL].min(axis=1).tolist()
+        for i, (p, loud) in enumerate(zip(silence, loudness.tolist(), strict=True)):
+            sure = min(max((p - SILENT[0]) / (SILENT[1] - SILENT[0]), 0.0), 1.0)
+            self._silent = self._silent + 1 if sure > 0 else 0
+            long = min(max((self._silent - PAUSE_AFTER) / (PAUSE_WHOLE - PAUSE_AFTER), 0.0), 1.0)
+            self._pause = max(sure * long * long * (3 - 2 * long), self._pause - PAUSE_LEAVES)
+            self._still = max(self._pause if loud < QUIET else 0.0, self._still - PAUSE_LEAVES)
+            pause[i], still[i] = self._pause, self._still
+        return pause, still
 
 
 class Life:
@@ -45,15 +99,12 @@ class Life:
         self._next_blink = int(self._blinking.uniform(*FIRST_BLINK) * TICKS)
         self._glances: list[tuple[int, float, float]] = [(0, 0.0, 0.0)]
         self._next_glance = int(self._looking.uniform(0.6, 2.0) * TICKS)
-        self._slow_db = -30.0
-        self._accent = self._nod = 0.0
 
-    def step(self, loudness: F32) -> F32:
-        """f32[n, 50] to add on the next n ticks, given their RMS f32[n]; any cutting gives the same."""
-        n = len(loudness)
+    def step(self, accents: F32) -> F32:
+        """f32[n, 50] to add on the next n ticks, given their accents f32[n]; any cutting gives the same."""
+        n = len(accents)
         ticks = np.arange(self._tick, self._tick + n)
         added = np.zeros((n, len(EXP50)), np.float32)
-        accents = self._accents(loudness)
         fade = np.minimum(ticks / FADE_IN, 1.0)
         fade = fade * fade * (3 - 2 * fade)
         for name, size in SWAY.items():
@@ -74,17 +125,6 @@ class Life:
         """Four sines of .08 to .5 Hz at random phases: smooth, and never the same twice in a line."""
         hertz = np.array([0.09, 0.17, 0.29, 0.45]) * self._sways.uniform(0.8, 1.2, 4)
         return (hertz * 2 * np.pi / TICKS).astype(np.float32), self._sways.uniform(0, 2 * np.pi, 4).astype(np.float32)
-
-    def _accents(self, loudness: F32) -> F32:
-        """0..1 where a syllable stands out from the last second, up in 60 ms and down in 240."""
-        found = np.zeros(len(loudness), np.float32)
-        for i, db in enumerate(20 * np.log10(np.maximum(loudness, 1e-3))):
-            self._slow_db += (db - self._slow_db) / TICKS if db > -50 else 0.0  # a pause is no accent's measure
-            out = min(max((db - self._slow_db - 2.0) / 8.0, 0.0), 1.0)
-            self._accent += (out - self._accent) / (3 if out > self._accent else 12)
-            self._nod += (self._accent - self._nod) / 4  # a head has mass
-            found[i] = self._nod
-        return found
 
     def _lids(self, ticks: npt.NDArray[np.int64]) -> F32:
         last = int(ticks[-1]) if len(ticks) else -1

@@ -1,0 +1,130 @@
+"""A line's emotion on the face: a pose after the prototypes of FACS, added to what is said, where the lips are free.
+
+Prototypes: Ekman & Friesen, Facial Action Coding System (1978; investigator's guide 2002), emotion table. Lips that
+meet, round or bite come before feeling: a mouth that is read wrongly is worse than a smile that is late.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from npc_engine.expression.aperture import aperture
+from npc_engine.expression.contacts import Contact
+from npc_engine.moments import CHANNEL, EMOTIONS, EXP50, TICK_MS, Exp
+
+F32 = npt.NDArray[np.float32]
+
+# Coefficients without a side stand for both. Action units in the order of the values
+POSES: Final[dict[str, dict[str, float]]] = {
+    "neutral": {},
+    "happy": {  # 6 12
+        "cheekSquint": 0.65, "eyeSquint": 0.30, "mouthSmile": 0.62, "mouthDimple": 0.12, "browOuterUp": 0.10,
+    },
+    "sad": {  # 1 4 15 17, with head and eyes down (54 64) and lids that hang
+        "browInnerUp": 1.00, "browDown": 0.12, "mouthFrown": 0.75, "mouthShrugLower": 0.30, "eyeBlink": 0.16,
+        "headPitch": -0.05, "gazePitch": -0.05,
+    },
+    "angry": {  # 4 5 7 23
+        "browDown": 1.00, "eyeWide": 0.25, "eyeSquint": 0.40, "mouthPress": 0.45, "mouthFrown": 0.25, "noseSneer": 0.35,
+    },
+    "afraid": {  # 1 2 4 5 20
+        "browInnerUp": 1.00, "browOuterUp": 0.30, "browDown": 0.12, "eyeWide": 0.70, "mouthStretch": 0.55,
+        "mouthFrown": 0.15, "mouthLowerDown": 0.15,
+    },
+    "surprised": {  # 1 2 5 26
+        "browInnerUp": 1.00, "browOuterUp": 0.60, "eyeWide": 0.65, "jawOpen": 0.24,
+    },
+    "disgusted": {  # 9 10 15 16 17, and 4 that goes with 9
+        "noseSneer": 0.85, "mouthUpperUp": 0.40, "mouthFrown": 0.35, "mouthLowerDown": 0.12, "mouthShrugLower": 0.25,
+        "browDown": 0.55, "cheekSquint": 0.40, "eyeSquint": 0.35,
+    },
+}  # fmt: skip
+"""What each emotion adds at strength 1 in lively style."""
+
+IN: Final = 300 // TICK_MS  # ticks in which it comes
+WANDERS: Final = 0.10  # share by which a held face slowly comes and goes
+PULSES: Final = 0.15  # share by which it flares on an accent
+UNEVEN: Final = 0.06  # share by which one side of a face may be ahead of the other, drawn for each line
+OPEN: Final = 0.12  # aperture from which a mouth is open, and may show teeth as it feels
+SPEAKING: Final = 0.5  # share of what parts the lips that shows while they speak
+ROUND: Final = 0.45  # funnel or pucker at which lips are round
+_LIDS, _WIDE = (np.array([CHANNEL[name + side] for side in ("Left", "Right")]) for name in ("eyeBlink", "eyeWide"))
+_ROUND = [CHANNEL["mouthFunnel"], CHANNEL["mouthPucker"]]
+# How each group of coefficients gives way; all others never do
+_GROUPS: Final = {
+    "corners": ("mouthSmile", "mouthDimple", "mouthFrown"),
+    "spread": ("mouthStretch",),
+    "openers": ("mouthUpperUp", "mouthLowerDown"),
+    "closers": ("mouthPress", "mouthShrug", "mouthRoll"),
+    "jaw": ("jaw",),
+}
+_CHANNELS: Final = {
+    group: np.array([i for name, i in CHANNEL.items() if name.startswith(names)]) for group, names in _GROUPS.items()
+}
+
+
+def pose(emotion: str) -> Exp:
+    """f32[50] of an emotion at strength 1; ValueError names the known ones."""
+    if emotion not in POSES:
+        raise ValueError(f"emotion is {emotion!r}, expected one of {', '.join(EMOTIONS)}")
+    out = np.zeros(len(EXP50), np.float32)
+    for name, value in POSES[emotion].items():
+        for channel in (name, name + "Left", name + "Right"):
+            if channel in CHANNEL:
+                out[CHANNEL[channel]] = value
+    return out
+
+
+class Feeling:
+    """The emotion of one line; the same character and line feel the same each time."""
+
+    def __init__(self, npc: str, line: str, emotion: str, strength: float) -> None:
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength is {strength}, expected 0 to 1")
+        self._pose = pose(emotion)
+        self._strength = strength
+        digest = hashlib.blake2b(f"{npc}\0{line}\0feeling".encode(), digest_size=16).digest()
+        rng = np.random.default_rng(int.from_bytes(digest, "little"))
+        self._rates = (np.array([0.13, 0.31]) * rng.uniform(0.8, 1.2, 2) * 2 * np.pi * TICK_MS / 1000).astype(
+            np.float32
+        )
+        self._phases = rng.uniform(0, 2 * np.pi, 2).astype(np.float32)
+        uneven = float(rng.uniform(-UNEVEN, UNEVEN))
+        for name, index in CHANNEL.items():
+            self._pose[index] *= 1 + uneven * (name.endswith("Left") - name.endswith("Right"))
+        self._tick = 0
+
+    def step(self, exp: F32, accents: F32, pause: F32, contact: Contact, amount: float = 1.0) -> F32:
+        """Exp f32[n, 50] of the next n ticks with the emotion in it; at strength 0, and for neutral, as it is.
+
+        `accents` and `pause` f32[n], 0..1; `amount`: the gain of the style.
+        """
+        n = len(exp)
+        ticks = np.arange(self._tick, self._tick + n, dtype=np.float32)
+        self._tick += n
+        if self._strength == 0 or not self._pose.any():
+            return exp
+        come = np.minimum((ticks + 1) / IN, 1)
+        come = come * come * (3 - 2 * come)
+        wave = np.sin(ticks[:, None] * self._rates + self._phases).mean(axis=1)
+        held = self._strength * amount * come * (1 + WANDERS * wave + PULSES * accents)
+        added = held[:, None] * self._pose
+        wide_open = np.clip(aperture(exp) / OPEN, 0, 1)
+        rounded = np.clip(exp[:, _ROUND].max(axis=1) / ROUND, 0, 1)
+        free = (1 - contact.seal) * (1 - contact.bite)
+        for group, share in (
+            ("corners", (1 - 0.65 * rounded) * (1 - 0.3 * contact.bite)),
+            ("spread", (1 - rounded) * free),
+            ("openers", np.maximum(SPEAKING * wide_open * (1 - rounded), pause) * free),
+            ("closers", (1 - wide_open) * (1 - contact.bite) * (1 - rounded)),
+            ("jaw", pause * free),
+        ):
+            added[:, _CHANNELS[group]] *= share[:, None]
+        felt: F32 = exp + added
+        # a lid that falls falls all the way, however wide the eye stood
+        felt[:, _WIDE] *= 1 - np.clip(exp[:, _LIDS], 0, 1)
+        return felt
