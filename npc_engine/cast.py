@@ -9,6 +9,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from npc_engine.moments import STYLES
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -128,6 +130,10 @@ class FaceSpec:
     limits: dict[str, float] = field(default_factory=dict)  # coefficient name → largest weight drawn
 
 
+INTENSITY, SMOOTHING = (0.0, 2.0), (0.0, 1.0)
+"""From where to where the keys of an npcs.toml may go."""
+
+
 @dataclass(frozen=True, slots=True)
 class NpcSpec:
     """A character in npcs.toml: who speaks, who is seen, and how lively."""
@@ -136,6 +142,15 @@ class NpcSpec:
     face: str = ""
     about: str = ""
     style: str = "lively"
+    intensity: float = 1.0  # factor on how far the mouth moves
+    smoothing: float = 0.5  # of how the mouth moves: 0 none, 1 most
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ValueError(f"style is {self.style!r}, expected one of {', '.join(STYLES)}{near(self.style, STYLES)}")
+        for name, (low, high) in (("intensity", INTENSITY), ("smoothing", SMOOTHING)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected {low} to {high}")
 
 
 SHIPPED = Path(__file__).parent

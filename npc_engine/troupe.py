@@ -7,7 +7,9 @@ from typing import Any
 
 from npc_engine.cast import Cast, CastError
 from npc_engine.expression.audio2exp import Audio2Exp
+from npc_engine.expression.limits import DEFAULT_SMOOTHING
 from npc_engine.expression.network import Stepping
+from npc_engine.expression.settings import Settings
 from npc_engine.frames.encode import encode_picture
 from npc_engine.frames.load import load_face
 from npc_engine.frames.portrait import Portrait
@@ -41,7 +43,7 @@ class Troupe:
         self._engines = VoiceEngines(cache.takes if cache else spoken)
         self._voices: dict[str, Voice] = {}
         self._faces: dict[str, Portrait] = {}
-        self._mouths: dict[str, Audio2Exp] = {}
+        self._mouths: dict[Settings, Audio2Exp] = {}
         self._loading = threading.RLock()
 
     def npcs(self) -> list[dict[str, Any]]:
@@ -63,7 +65,8 @@ class Troupe:
             raise CastError("neither a character nor a voice was named, expected one of them")
         drawn: Face = self.face(face) if face else NoFace()
         style = spec.style if spec else "lively"
-        return Npc(name or voice, self.voice(voice), self.mouth(style), drawn, style)
+        mouth = self.mouth(spec.style, spec.intensity, spec.smoothing) if spec else self.mouth(style)
+        return Npc(name or voice, self.voice(voice), mouth, drawn, style)
 
     def voice(self, name: str) -> Voice:
         """The voice `name`, loaded."""
@@ -81,17 +84,16 @@ class Troupe:
                 self._faces[name] = load_face(spec, folder)
             return self._faces[name]
 
-    def mouth(self, style: str) -> Audio2Exp:
-        """The Audio2Exp network with the limits of a style; every style shares one network."""
+    def mouth(self, style: str, intensity: float = 1.0, smoothing: float = DEFAULT_SMOOTHING) -> Audio2Exp:
+        """The Audio2Exp network with a character's settings; all share one network."""
+        settings = Settings(style, intensity, smoothing)
         with self._loading:
-            if style not in self._mouths:
-                first = next(iter(self._mouths.values()), None)
-                self._mouths[style] = (
-                    Audio2Exp(network=self._network, lookahead_ms=self._lookahead_ms, style=style)
-                    if first is None
-                    else first.with_style(style)
+            if settings not in self._mouths:
+                first = next(iter(self._mouths.values()), None) or Audio2Exp(
+                    network=self._network, lookahead_ms=self._lookahead_ms
                 )
-            return self._mouths[style]
+                self._mouths[settings] = first.with_settings(settings)
+            return self._mouths[settings]
 
     def warm(self) -> dict[str, CastError]:
         """Load every character and run its mouth and face once, so that the first line is as fast as the rest.

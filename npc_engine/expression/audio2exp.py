@@ -1,4 +1,4 @@
-"""Speech to expressions: mel, network, look-ahead, style, life and limits, tick by tick."""
+"""Speech to expressions: mel, network, look-ahead, smoothing, life, emotion, contacts and limits, tick by tick."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from typing import Final
 import numpy as np
 
 from npc_engine.expression import limits
-from npc_engine.expression.hearing import Hearing
-from npc_engine.expression.life import Life
+from npc_engine.expression.contacts import Contacts, enforced
+from npc_engine.expression.emotion import Feeling
+from npc_engine.expression.hearing import Heard, Hearing
+from npc_engine.expression.life import Accents, Life, Pauses
 from npc_engine.expression.network import SHIPPED, Network, Stepping
-from npc_engine.expression.style import gains
+from npc_engine.expression.settings import Settings
+from npc_engine.expression.style import found, gains
 from npc_engine.expression.window import AHEAD, BEHIND
-from npc_engine.moments import TICK_MS, TICK_SAMPLES, Expression, Line, Mark, Sound, SpeechChunk, Word
+from npc_engine.moments import CHANNEL, TICK_MS, TICK_SAMPLES, Expression, Line, Mark, Sound, SpeechChunk, Word
 
 EASE: Final = 5  # ticks in which a face comes to rest after a line: 100 ms
 REST: Final = 1  # tick of rest that follows, so that the last thing a game gets is neutral
+MOUTH: Final = [i for name, i in CHANNEL.items() if name.startswith(("jaw", "mouth", "tongue"))]
 
 
 class Audio2Exp:
     """The mouth of a character: one network for all lines, everything else belongs to the line being expressed.
 
     `lookahead_ms`, -60 … +120 in steps of 20: tick t is read from the network when it has heard that much beyond t.
-    Lines whose style is "" have `style`.
+    `style` (of lines whose style is ""), `intensity` and `smoothing` are the character's `Settings`.
     `network` in place of the one in the file `model`: one on another accelerator, or one that steps lines together.
     """
 
@@ -36,20 +40,20 @@ class Audio2Exp:
         network: Stepping | None = None,
         lookahead_ms: int = 60,
         style: str = "lively",
+        intensity: float = 1.0,
+        smoothing: float = limits.DEFAULT_SMOOTHING,
     ) -> None:
         lowest, highest = -AHEAD * TICK_MS, BEHIND * TICK_MS
         if not lowest <= lookahead_ms <= highest or lookahead_ms % TICK_MS:
             raise ValueError(f"lookahead_ms is {lookahead_ms}, expected {lowest} to {highest} in steps of {TICK_MS}")
-        gains(style)
+        self._settings = Settings(style, intensity, smoothing)
         self._network: Stepping = network or Network(model or SHIPPED)
         self._lookahead = lookahead_ms // TICK_MS
-        self._style = style
 
-    def with_style(self, style: str) -> Audio2Exp:
-        """The same network and look-ahead for characters of another style; ValueError for one that is not known."""
-        gains(style)
+    def with_settings(self, settings: Settings) -> Audio2Exp:
+        """The same network and look-ahead for another character."""
         other = copy.copy(self)
-        other._style = style  # noqa: SLF001 - of our own copy
+        other._settings = settings  # noqa: SLF001 - of our own copy
         return other
 
     def warm(self) -> None:
@@ -63,12 +67,12 @@ class Audio2Exp:
         """Yield an expression for every tick of `speech`, then 120 ms of silent ticks in which the face comes to rest.
 
         A last part of a tick is filled up with silence. Where a chunk ends a clause, all its ticks leave; otherwise
-        those wait that look-ahead needs. ValueError for a style that is not known and for chunks with a gap.
+        those wait that look-ahead needs. ValueError for a style or emotion that is not known, and chunks with a gap.
         """
         telling: _Telling | None = None
         for chunk in speech:
             if telling is None:
-                telling = _Telling(chunk.line, self._network, self._lookahead, chunk.line.style or self._style)
+                telling = _Telling(chunk.line, self._network, self._lookahead, self._settings)
             yield from telling.tell(chunk)
         if telling is not None:
             yield from telling.end()
@@ -77,11 +81,18 @@ class Audio2Exp:
 class _Telling:
     """One line on its way."""
 
-    def __init__(self, line: Line, network: Stepping, lookahead: int, style: str) -> None:
+    def __init__(self, line: Line, network: Stepping, lookahead: int, settings: Settings) -> None:
         self._line = line
-        self._gains = gains(style)
-        self._hearing = Hearing(network, lookahead)
+        style = line.style or settings.style
+        self._style = found(style)
+        self._amount = self._style.mouth * settings.intensity
+        self._gains = gains(style, settings.intensity)
+        self._hearing = Hearing(network, lookahead, limits.advance_ticks(settings.smoothing))
+        self._smoother = limits.Smoother(settings.smoothing)
+        self._accents, self._pauses = Accents(), Pauses()
         self._life = Life(line.npc, line.id)
+        self._feeling = Feeling(line.npc, line.id, line.emotion, line.strength)
+        self._contacts = Contacts()
         self._limiter = limits.Limiter()
         self._samples = 0  # of the line, that have come
         self._tick = 0  # that leaves next
@@ -95,6 +106,7 @@ class _Telling:
         if chunk.start != self._samples:
             raise ValueError(f"line {chunk.line.id!r}: chunk starts at {chunk.start}, expected {self._samples}")
         self._samples += len(chunk.samples)
+        self._contacts.tell(chunk.phones)
         self._words += chunk.words
         self._marks += chunk.marks
         sound = sane(chunk.samples)
@@ -121,14 +133,30 @@ class _Telling:
             self._tick += 1
 
     def _leave(self, *, ends: bool) -> Iterator[Expression]:
-        for raw in self._hearing.read(ends=ends):
-            sound, self._sound = self._sound[: len(raw)], self._sound[len(raw) :]
-            loudness = np.sqrt(np.array([np.mean(np.square(s)) for s in sound], np.float32))
-            exps = self._limiter.step((raw + self._life.step(loudness)) * self._gains)
-            for samples, exp in zip(sound, exps, strict=True):
+        for heard in self._hearing.read(ends=ends):
+            count = len(heard.exp)
+            sound, self._sound = self._sound[:count], self._sound[count:]
+            for samples, exp in zip(sound, self._shaped(heard, sound), strict=True):
                 self._last = exp
                 yield Expression(self._line, self._tick, samples, exp, *self._begin())
                 self._tick += 1
+
+    def _shaped(self, heard: Heard, sound: list[Sound]) -> limits.Exps:
+        """What leaves for n ticks, f32[n, 50].
+
+        The order has reasons: what is said is smoothed before anything that is smooth by itself, or must not be, is
+        added to it; a feeling gives way to contacts; and nothing comes after the limits.
+        """
+        loudness = np.sqrt(np.square(np.stack(sound)).mean(axis=1))
+        accents = self._accents.step(loudness)
+        pause, still = self._pauses.step(heard.likely, loudness)
+        contact = self._contacts.step(heard.likely)
+        exp = heard.exp * self._gains
+        exp[:, MOUTH] *= (1 - still)[:, None]
+        said = self._smoother.step(limits.bounded(exp))
+        living = said + self._life.step(accents) * self._gains
+        felt = self._feeling.step(living, accents, pause, contact, self._style.emotion)
+        return self._limiter.step(enforced(felt, contact, self._amount), contact.seal)
 
     def _begin(self) -> tuple[tuple[Word, ...], tuple[Mark, ...]]:
         """The words and marks whose sound has begun by the end of this tick and that have not been told."""

@@ -18,30 +18,38 @@ class Style:
     smile: float
     brows: float
     head: float
+    emotion: float  # how far a line's emotion shows
 
 
 STYLES: Final[dict[str, Style]] = {
-    "serious": Style(mouth=0.85, smile=0.5, brows=0.5, head=0.6),
-    "lively": Style(mouth=1.0, smile=1.0, brows=1.0, head=1.0),
-    "cartoon": Style(mouth=1.35, smile=1.5, brows=2.0, head=1.6),
+    "serious": Style(mouth=0.85, smile=0.5, brows=0.5, head=0.6, emotion=0.7),
+    "lively": Style(mouth=1.0, smile=1.0, brows=1.0, head=1.0, emotion=1.0),
+    "cartoon": Style(mouth=1.35, smile=1.5, brows=2.0, head=1.6, emotion=1.3),
 }
 
 _SMILE = ("mouthSmile", "mouthDimple", "cheekSquint")
 
 
-def gains(name: str) -> Exp:
-    """f32[50] gains of a style; ValueError names the known styles."""
-    if name not in STYLES:
-        raise ValueError(f"style is {name!r}, expected one of {', '.join(STYLES)}")
-    style = STYLES[name]
-    found = np.ones(len(EXP50), np.float32)
+def gains(name: str, intensity: float = 1.0) -> Exp:
+    """f32[50] gains of a style, those of the mouth times `intensity`; ValueError names the known styles."""
+    style = found(name)
+    gain = np.ones(len(EXP50), np.float32)
     for channel, index in CHANNEL.items():
         if channel.startswith(_SMILE):
-            found[index] = style.smile
+            gain[index] = style.smile * (intensity if channel.startswith("mouth") else 1.0)
         elif channel.startswith(("jaw", "mouth")):
-            found[index] = style.mouth
+            gain[index] = style.mouth * intensity
+        elif channel.startswith("tongue"):
+            gain[index] = min(intensity, 1.0)
         elif channel.startswith("brow"):
-            found[index] = style.brows
+            gain[index] = style.brows
         elif channel.startswith("head"):
-            found[index] = style.head
-    return found
+            gain[index] = style.head
+    return gain
+
+
+def found(name: str) -> Style:
+    """The style of that name; ValueError names the known ones."""
+    if name not in STYLES:
+        raise ValueError(f"style is {name!r}, expected one of {', '.join(STYLES)}")
+    return STYLES[name]
