@@ -113,8 +113,7 @@ def test_every_emotion_reads_as_neutral_does(spoken: list[Spoken], phones: bool)
     for emotion in EMOTIONS[1:]:
         read = Read(engine, spoken[:10], phones=phones, emotion=emotion)
         for name in ("closure", "vowels_open", "shut_wrongly"):
-            assert abs(read.figures[name] - neutral.figures[name]) <= 0.03 + 0.02 * (name == "vowels_open"), emotion
-        assert read.figures["vowels_open"] >= neutral.figures["vowels_open"] - 0.03, emotion
+            assert abs(read.figures[name] - neutral.figures[name]) <= 0.035, emotion
         assert read.figures["lag_ms"] == neutral.figures["lag_ms"], emotion
 
 
