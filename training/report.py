@@ -41,6 +41,7 @@ def _set(figures: dict[str, Any], name: str) -> str:
         rows[baseline] = {key: each.get(key + suffix) for key in KEYS}
         rows[baseline]["viseme_accuracy"] = each.get(f"viseme_accuracy_{name}")
     title = f"**{TITLES[name]}**: {found['clips']} clips, {found['seconds']} s"
+    title += " (baselines: 40 of them at most)" if figures["baselines"] and name == "tts" else ""
     body = [[key, *(row.get(k) for k in KEYS)] for key, row in rows.items()]
     return f"{title}\n\n{_markdown(['', *KEYS.values()], body)}"
 
