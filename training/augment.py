@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import librosa
 import numpy as np
 import numpy.typing as npt
 import soxr
 
 from npc_engine.moments import SAMPLE_RATE, Sound
+from training.sounds import read
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,7 @@ class Room:
 
 def rooms(folder: Path) -> Room:
     """The noises and rooms in `folder`."""
-    sounds = {
-        kind: tuple(librosa.load(path, sr=SAMPLE_RATE, mono=True)[0] for path in sorted(folder.glob(f"{kind}*.wav")))
-        for kind in ("noise", "rir")
-    }
+    sounds = {kind: tuple(read(path) for path in sorted(folder.glob(f"{kind}*.wav"))) for kind in ("noise", "rir")}
     if not sounds["noise"] or not sounds["rir"]:
         raise FileNotFoundError(f"{folder} holds no noise*.wav and rir*.wav")
     return Room(sounds["noise"], sounds["rir"])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from npc_engine.expression.mel import BANDS
 from npc_engine.expression.window import AHEAD, BEHIND
-from training.data import FACEGOOD, STILL
+from training.data import FACEGOOD, HUMAN, STILL
 from training.losses import Batch
 from training.mel_augment import augmented, powers
 
@@ -29,6 +29,7 @@ class Draw:
     from_start: float = 0.25  # share of crops that begin with a clip, from the zero state
     facegood: float = 0.12  # share of crops from facegood, which is little beside the rest
     still: float = 0.05  # share of crops of silence and noise
+    human: float = 0.3  # share of crops from Kokoro's voices, beside those that chance gives
     damaged: float = 0.35  # share of crops whose sound was damaged before its mel was taken
     warped: float = 0.5  # share of crops at another tempo
     augment: bool = True  # off only for the ablation
@@ -43,7 +44,7 @@ class Crops:
         begins = shards["begins"]
         self._begins = begins[begins < self._last]
         kind = shards["kind"][: self._last]
-        self._real, self._still = np.flatnonzero(kind == FACEGOOD), np.flatnonzero(kind == STILL)
+        self._real, self._still, self._human = (np.flatnonzero(kind == k) for k in (FACEGOOD, STILL, HUMAN))
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """A batch of random crops."""
@@ -61,7 +62,9 @@ class Crops:
             start = int(rng.choice(self._real))
         elif chance < draw.facegood + draw.still and len(self._still):
             start = int(rng.choice(self._still))
-        elif chance < draw.facegood + draw.still + draw.from_start:
+        elif chance < draw.facegood + draw.still + draw.human and len(self._human):
+            start = int(rng.choice(self._human))
+        elif chance < draw.facegood + draw.still + draw.human + draw.from_start:
             start, fresh = int(rng.choice(self._begins)), True
         else:
             start = int(rng.integers(BEHIND * 2, self._last))

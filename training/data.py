@@ -25,7 +25,9 @@ from training.augment import Room, damaged, rooms
 from training.takes import read
 from training.teacher import Lesson, teach
 
-TAUGHT, STILL, FACEGOOD = 0, 1, 2
+TAUGHT, STILL, FACEGOOD, HUMAN = 0, 1, 2, 3
+"""Kinds of clips; `HUMAN` is taught too, but by voices that are many and sound recorded, and so is drawn more often."""
+
 STILL_CLIPS: Final = 150
 
 
@@ -48,7 +50,8 @@ def rows(sound: Sound) -> npt.NDArray[np.float32]:
 def taken(path: Path) -> Iterator[Clip]:
     """The takes of a shard of `training.takes`, taught."""
     for take in read(path):
-        yield Clip(take.sound, teach(take.sound, take.phones, language=take.language))
+        kind = HUMAN if take.engine == "kokoro" else TAUGHT
+        yield Clip(take.sound, teach(take.sound, take.phones, language=take.language), kind)
 
 
 def still(place: Room, seed: int, count: int) -> Iterator[Clip]:
@@ -141,7 +144,7 @@ def main() -> None:
     shards = load(args.out)
     hours = {
         name: round(float((shards["kind"] == kind).sum()) * TICK_SAMPLES / SAMPLE_RATE / 3600, 2)
-        for name, kind in (("taught", TAUGHT), ("still", STILL), ("facegood", FACEGOOD))
+        for name, kind in (("taught", TAUGHT), ("human", HUMAN), ("still", STILL), ("facegood", FACEGOOD))
     }
     print(json.dumps({"folder": str(args.out), "hours": hours}))
 

@@ -6,11 +6,11 @@ import warnings
 from pathlib import Path
 from typing import Final
 
-import librosa
 import numpy as np
 
 from npc_engine.expression.window import VISEMES
 from npc_engine.moments import CHANNEL, EXP50, SAMPLE_RATE, TICK_SAMPLES, Sound
+from training.sounds import read
 from training.teacher import Lesson
 
 TRAINING: Final = ("2_01", "2_02", "2_03", "2_04", "2_05")  # syllables and words
@@ -43,7 +43,7 @@ def clip(folder: Path, name: str) -> tuple[Sound, Lesson]:
         warnings.simplefilter("ignore", UserWarning)  # the files were written by Python 2
         names = [str(n) for n in np.load(folder / "bs_names.npy", allow_pickle=True)]
         curves = np.load(folder / f"bs_{name}.npy")
-    sound, _ = librosa.load(folder / f"{name}.wav", sr=SAMPLE_RATE)
+    sound = read(folder / f"{name}.wav")
     ticks = min(len(sound) // TICK_SAMPLES, len(curves) * 50 // FPS)
     times, frames = (np.arange(ticks) + 0.5) * TICK_SAMPLES / SAMPLE_RATE, np.arange(len(curves)) / FPS
     exp = np.zeros((ticks, len(EXP50)), np.float32)

@@ -1,8 +1,8 @@
 """What brows and head do with the melody of speech: accents, phrase ends, questions.
 
 Directions after Krahmer and Swerts 2007 ("The effects of visual beats on prosodic prominence", brows and nods go with
-accents) and Cavé et al. 1996 (brows rise with the pitch of questions); sizes are small, for `npc_engine.expression.life`
-adds a head that is never still.
+accents) and Cavé et al. 1996 (brows rise with the pitch of questions); sizes are small, for life adds a head that is
+never still.
 """
 
 from __future__ import annotations

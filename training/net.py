@@ -26,9 +26,9 @@ class Shape:
     inputs: int = 160  # two mel rows of 80
     width: int = 192
     heads: int = 4
-    layers: int = 2
+    layers: int = 3
     inner: int = 384  # of the feed-forward parts
-    past: int = 40  # ticks of the band behind the current one: 800 ms
+    past: int = 16  # ticks of the band behind the current one: 320 ms a layer, three layers hear 960
     dropout: float = 0.05
 
 

@@ -35,7 +35,7 @@ BARE: Final = Weights(velocity=0, lips=0, closure=0, bite=0, visemes=0, still=1)
 
 SIZES: Final[dict[str, Plan]] = {
     f"{layers} × {width}, {past * 20} ms": Plan(shape=Shape(layers=layers, width=width, inner=2 * width, past=past))
-    for layers, width, past in ((1, 192, 40), (2, 128, 40), (2, 192, 40), (2, 192, 20), (3, 192, 16), (2, 256, 16))
+    for layers, width, past in ((3, 192, 16), (2, 192, 40), (2, 256, 16), (1, 192, 40), (2, 128, 40), (2, 192, 20))
 }
 LOSSES: Final[dict[str, Plan]] = {
     "all": Plan(),

@@ -81,13 +81,14 @@ def plan(text: Path, amounts: Amounts) -> dict[str, list[Job]]:
     english = sentences(text) + own["en"]
     jobs = _test_jobs([s for s in english if held_out(s)], own)
     training = [s for s in english if not held_out(s)]
-    streams = [
+    spoken = [
         _english("hibari", training, amounts.hibari),
         _english("flite", training, amounts.flite),
         _english("kokoro", training, amounts.kokoro_en),
         _asian("zh", own["zh"], amounts.kokoro_zh),
         _asian("ja", own["ja"], amounts.kokoro_ja),
     ]
+    streams = [stream for stream in spoken if stream]
     shards: dict[str, list[Job]] = {}
     for engine in ("hibari", "flite", "kokoro"):
         part = [j for j in jobs if j.engine == engine]
