@@ -151,7 +151,8 @@ def _voice_over(arguments: argparse.Namespace, troupe: Troupe, text: str) -> Npc
     gain = levelling_gain([path]) if arguments.gain_db is None else arguments.gain_db
     voice = voice_over(path, text, gain_db=gain)
     drawn: Face = troupe.face(face) if face else NoFace()
-    return Npc(arguments.npc or path.stem, voice, troupe.mouth(style), drawn, style)
+    mouth = troupe.mouth(style, spec.intensity, spec.smoothing) if spec else troupe.mouth(style)
+    return Npc(arguments.npc or path.stem, voice, mouth, drawn, style)
 
 
 def _text(arguments: argparse.Namespace) -> tuple[str, Iterator[str] | None]:
