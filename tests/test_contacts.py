@@ -67,7 +67,7 @@ def test_lips_meet_in_the_middle_of_a_bilabial_for_50_ms_and_are_free_beside_it(
     assert aperture(enforced(agape(40), contact))[contact.seal > 0.99].max() <= 0
 
 
-@pytest.mark.parametrize("symbol", ["f", "v", "ɱ", "ɸ"])
+@pytest.mark.parametrize("symbol", ["f", "v", "ɱ", "ʋ"])
 def test_the_lower_lip_meets_the_teeth(symbol: str) -> None:
     contact = told((ms("ɑ", 0, 300), ms(symbol, 300, 390), ms("ɑ", 390, 800)))
     exp = enforced(agape(40), contact)[17]

@@ -18,9 +18,9 @@ from npc_engine.moments import CHANNEL, SAMPLE_RATE, TICK_SAMPLES, Exp, Phone
 
 F32 = npt.NDArray[np.float32]
 
-# IPA; voices of all languages bring their phones onto symbols that look alike on the lips, and say f for ɸ themselves
+# IPA; Japanese ɸ brings the lips near each other and does not bite
 SEALING: Final = frozenset("pbmɓʙ")
-BITING: Final = frozenset("fvɱʋɸ")
+BITING: Final = frozenset("fvɱʋ")
 
 MARKS: Final = frozenset("ˈˌː")  # not phones; some voices give them time
 
