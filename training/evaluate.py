@@ -29,7 +29,7 @@ from training import facegood
 from training.align import align
 from training.evaluate_baselines import baselines
 from training.evaluate_cost import cost, machine
-from training.evaluate_sets import LABELLED, Clip, drowned, noises, read, recorded, spoken, whole
+from training.evaluate_sets import LABELLED, Clip, drowned, noises, recorded, spoken, whole
 from training.metrics import (
     Labels,
     confusion,
@@ -43,6 +43,7 @@ from training.metrics import (
 )
 from training.plot import draw
 from training.report import plots, table
+from training.sounds import read
 
 F32 = npt.NDArray[np.float32]
 

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import librosa
 import numpy as np
-import soundfile
 from tqdm import tqdm
 
 from npc_engine.moments import SAMPLE_RATE, TICK_SAMPLES, Phone, Sound
 from training import align
 from training.arpabet import symbol
 from training.phones import SILENCE
+from training.sounds import read
 from training.takes import Take, held_out_takes
 from training.teacher import Lesson, teach
 
@@ -118,13 +117,6 @@ def drowned(clips: Sequence[Clip], hum: Sequence[Sound], snr_db: float) -> list[
         level = np.sqrt((said.astype(np.float64) ** 2).mean()) * 10 ** (-snr_db / 20)
         out.append(replace(clip, sound=np.clip(clip.sound + np.float32(level) * noise, -1, 1)))
     return out
-
-
-def read(path: Path) -> Sound:
-    """A recording, one channel, at 24 kHz."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    sound: Sound = librosa.resample(samples.mean(axis=1), orig_sr=rate, target_sr=SAMPLE_RATE)
-    return sound
 
 
 def whole(sound: Sound) -> Sound:

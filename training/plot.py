@@ -22,7 +22,7 @@ from npc_engine.speech.hibari import HibariEngine
 from npc_engine.speech.hibari_model import HibariModel
 from npc_engine.speech.voice import CastVoice
 from training.align import align
-from training.evaluate_sets import read
+from training.sounds import read
 from training.teacher import teach
 
 mpl.use("Agg")
