@@ -163,9 +163,6 @@ def data(tmp_path_factory) -> dict:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(
-    "ignore:.* is deprecated and slated for removal:DeprecationWarning"
-)  # audioread's, by librosa
 def test_the_whole_evaluation_on_two_clips(data, tmp_path) -> None:
     figures = evaluate.evaluate(SHIPPED, data["folder"], data["cache"])
     assert figures["sets"]["recorded"]["clips"] == 2
