@@ -30,8 +30,8 @@ class Weights:
 
     velocity: float = 10.0
     lips: float = 4.0
-    closure: float = 8.0
-    bite: float = 2.0
+    closure: float = 2.0
+    bite: float = 0.5
     visemes: float = 0.15
     still: float = 2.0
     facegood: float = 0.7

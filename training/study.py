@@ -35,7 +35,7 @@ BARE: Final = Weights(velocity=0, lips=0, closure=0, bite=0, visemes=0, still=1)
 
 SIZES: Final[dict[str, Plan]] = {
     f"{layers} × {width}, {past * 20} ms": Plan(shape=Shape(layers=layers, width=width, inner=2 * width, past=past))
-    for layers, width, past in ((3, 192, 16), (2, 192, 40), (2, 256, 16), (1, 192, 40), (2, 128, 40), (2, 192, 20))
+    for layers, width, past in ((1, 192, 40), (2, 128, 40), (2, 192, 40), (3, 192, 16), (2, 256, 16))
 }
 LOSSES: Final[dict[str, Plan]] = {
     "all": Plan(),
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--takes", type=Path, required=True, help="folder that training.takes wrote")
     parser.add_argument("--data", type=Path, required=True, help="folder with recorded speech")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=700, help="that every variant learns")
+    parser.add_argument("--steps", type=int, default=1500, help="that every variant learns")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="cores that learn")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
