@@ -103,10 +103,11 @@ def test_takes_are_recorded_once_taught_and_told_in_a_manifest(
     assert np.corrcoef(shards["mel"][spoken].mean(1), shards["damaged"][spoken].mean(1))[0, 1] > 0.6
 
 
-@pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed: apt-get install flite")
 def test_flite_tells_the_end_of_every_phone() -> None:
     from training.voices import Job, Speakers
 
+    if shutil.which("flite") is None and not os.environ.get("CI"):
+        pytest.skip("flite is not installed: apt-get install flite")
     job = Job("x", "flite", "slt", "en-US", "Big maps.", {"duration_stretch": 1.2})
     sound, phones = Speakers().speak(job)
     assert [p.symbol for p in phones] == ["sil", "b", "ɪ", "ɡ", "m", "æ", "p", "s", "sil"]

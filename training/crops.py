@@ -95,7 +95,8 @@ class Crops:
         at = np.maximum((np.arange(count * ROWS) + 0.5) * tempo - 0.5, 0)
         low = at.astype(int)
         share = (at - low).astype(np.float32)[:, None]
-        return rows[low] * (1 - share) + rows[low + 1] * share
+        played: npt.NDArray[np.float32] = rows[low] * (1 - share) + rows[low + 1] * share
+        return played
 
     def _noise(self, rows: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
         """Powers of noise: recorded, or of a colour of its own."""

@@ -81,7 +81,7 @@ def save(path: Path, clips: Iterator[Clip], place: Room, seed: int) -> None:
         worse = damaged(clip.sound, place, rng) if clip.kind != STILL else clip.sound
         heard = [rows(clip.sound).astype(np.float16), rows(worse).astype(np.float16)]
         n = min(len(heard[0]), len(lesson.exp))
-        taught = (*heard, lesson.exp.astype(np.float16), lesson.visemes, lesson.sealed)
+        taught: tuple[npt.NDArray[Any], ...] = (*heard, lesson.exp.astype(np.float16), lesson.visemes, lesson.sealed)
         for column, values in zip(columns.values(), taught, strict=True):
             column.append(values[:n])
         kinds.append(clip.kind)

@@ -59,7 +59,8 @@ def _warped(power: F32, factor: float) -> F32:
     at = np.minimum(np.arange(BANDS) * factor, BANDS - 1)
     low = np.minimum(at.astype(int), BANDS - 2)
     share = (at - low).astype(np.float32)
-    return power[:, low] * (1 - share) + power[:, low + 1] * share
+    warped: F32 = power[:, low] * (1 - share) + power[:, low + 1] * share
+    return warped
 
 
 def _echoing(power: F32, seconds: float, wetness: float) -> F32:

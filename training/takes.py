@@ -222,7 +222,7 @@ def read(path: Path) -> list[Take]:
         at += entry["samples"]
         phones = tuple(Phone(*phone) for phone in entry["phones"])
         keys = ("id", "engine", "voice", "language", "text", "emotion", "held")
-        takes.append(Take(*(entry[k] for k in keys), samples, phones))
+        takes.append(Take(**{k: entry[k] for k in keys}, sound=samples, phones=phones))
     return takes
 
 
