@@ -1,19 +1,35 @@
 """Emotions: each face is its own, comes and goes softly, and never at the cost of what the lips say."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from npc_engine.cast import VoiceSpec
 from npc_engine.expression import emotion as emotions
 from npc_engine.expression.aperture import aperture
 from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.expression.contacts import Contact, enforced
 from npc_engine.expression.emotion import Feeling, pose
 from npc_engine.moments import CHANNEL, EMOTIONS, EXP50, TICK_SAMPLES, Line, SpeechChunk
+from npc_engine.retarget.visemes import OCULUS15, oculus15
+from npc_engine.speech.hibari import HibariEngine
+from npc_engine.speech.hibari_model import HibariModel
+from npc_engine.speech.voice import CastVoice
+from training.metrics import confusion, lips, open_level
+from training.teacher import teach
 
 FELT = [e for e in EMOTIONS if e != "neutral"]
 SMILE, PUCKER, JAW = CHANNEL["mouthSmileLeft"], CHANNEL["mouthPucker"], CHANNEL["jawOpen"]
+# Pauses at commas too: what a face does there must not be taken for a sound
+LINES = (
+    "My brother put five big maps above the old pool, before Friday.",
+    "Never mind the fever; both of my paws are fine, and I feel very well!",
+    "Please bring me a bucket of warm water, some bread, and a few soft pears.",
+    "You should see the blue moon over the village, it shows the whole valley.",
+)
+VOICES = (VoiceSpec("hibari"), VoiceSpec("hibari", pitch=0.8), VoiceSpec("hibari", pitch=1.15, speed=1.1))
 STRETCH, BLINK, WIDE = CHANNEL["mouthStretchLeft"], CHANNEL["eyeBlinkLeft"], CHANNEL["eyeWideLeft"]
 
 
@@ -56,6 +72,24 @@ def test_faces_show_what_facs_says() -> None:
         "disgusted": ("noseSneerLeft", "mouthUpperUpRight"),
     }.items():
         assert all(faces[emotion][CHANNEL[name]] > 0.15 for name in shown), emotion
+
+
+@pytest.mark.parametrize("emotion", FELT)
+def test_in_speech_brows_eyes_cheeks_and_nose_show_all_of_it_and_the_mouth_a_part(emotion: str) -> None:
+    said = still(60, jawOpen=0.25, mouthStretchLeft=0.1, mouthStretchRight=0.1)
+    paused, speaking = felt(emotion, said, pause=1.0)[-1] - said[-1], felt(emotion, said)[-1] - said[-1]
+    for i, name in enumerate(EXP50):
+        if name.startswith(("brow", "eye", "cheek", "nose", "head", "gaze", "mouthFrown", "mouthDimple")):
+            assert speaking[i] == paused[i], name
+        else:
+            assert abs(speaking[i]) <= 0.61 * abs(paused[i]) + 1e-6, name
+    assert np.abs(speaking).sum() > 0.55 * np.abs(paused).sum()
+
+
+@pytest.mark.parametrize("emotion", FELT)
+def test_a_face_that_says_nothing_is_read_as_silence_whatever_it_feels(emotion: str) -> None:
+    seen = oculus15(felt(emotion, still(400), pause=1.0)).argmax(axis=1)
+    assert {OCULUS15[i] for i in seen} == {"sil"}
 
 
 @pytest.mark.parametrize("emotion", FELT)
@@ -138,3 +172,30 @@ def test_a_line_shows_its_emotion_and_ends_at_rest() -> None:
     assert np.array_equal(faces["neutral", 1.0], faces["happy", 0.0])
     assert faces["happy", 1.0][50, SMILE] > 0.5
     assert faces["surprised", 1.0][50, JAW] > 0.15
+
+
+@pytest.mark.parametrize("knows_phones", [True, False])
+def test_what_lips_say_is_read_within_3_points_of_neutral_under_every_emotion(knows_phones: bool, capsys) -> None:
+    engine, model = Audio2Exp(), HibariModel()
+    said, lessons, told = [], [], []
+    for spec in VOICES:
+        for text in LINES:
+            chunks = list(CastVoice(HibariEngine(model, spec, "test"), spec, "test").speak(Line("l", "n", text)))
+            said.append(tuple(p for c in chunks for p in c.phones))
+            lessons.append(teach(np.concatenate([c.samples for c in chunks]), said[-1]))
+            told.append(chunks if knows_phones else [replace(c, phones=()) for c in chunks])
+    truths = [aperture(lesson.exp) for lesson in lessons]
+    figures = {}
+    for emotion in EMOTIONS:
+        exps = []
+        for chunks, truth in zip(told, truths, strict=True):
+            line = replace(chunks[0].line, emotion=emotion)
+            whole = np.stack([e.exp for e in engine.express([replace(c, line=line) for c in chunks])])
+            exps.append(whole[: len(truth)])
+        seen = confusion([oculus15(e).argmax(axis=1).astype(np.uint8) for e in exps], [le.visemes for le in lessons])
+        figures[emotion] = lips(exps, said, truths, open_level(truths, said)) | {"shape": seen.figures()["accuracy"]}
+    with capsys.disabled():
+        print(f"\nphones {knows_phones}:", *figures.items(), sep="\n  ")
+    for emotion in FELT:
+        for name in ("closure", "vowels_open", "fv_contact", "shape"):
+            assert figures[emotion][name] >= figures["neutral"][name] - 0.03, (emotion, name)
