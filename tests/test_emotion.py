@@ -86,6 +86,13 @@ def test_in_speech_brows_eyes_cheeks_and_nose_show_all_of_it_and_the_mouth_a_par
     assert np.abs(speaking).sum() > 0.55 * np.abs(paused).sum()
 
 
+def test_no_two_emotions_look_alike_beside_the_mouth_in_speech() -> None:
+    beside = [i for i, name in enumerate(EXP50) if name.startswith(("brow", "eye", "cheek", "nose"))]
+    faces = {e: felt(e, still(60, jawOpen=0.25))[-1, beside] for e in EMOTIONS}
+    for one, other in combinations(EMOTIONS, 2):
+        assert np.abs(faces[one] - faces[other]).max() > 0.3, (one, other)
+
+
 @pytest.mark.parametrize("emotion", FELT)
 def test_a_face_that_says_nothing_is_read_as_silence_whatever_it_feels(emotion: str) -> None:
     seen = oculus15(felt(emotion, still(400), pause=1.0)).argmax(axis=1)
@@ -129,7 +136,7 @@ def test_open_and_round_mouths_stay_open_and_round(emotion: str) -> None:
 
 
 def test_a_jaw_drops_in_surprise_only_where_nothing_is_said() -> None:
-    assert felt("surprised", still(60), pause=1.0)[-1, JAW] > 0.2
+    assert felt("surprised", still(60), pause=1.0)[-1, JAW] > 0.14
     assert felt("surprised", still(60), pause=0.0)[-1, JAW] == 0
 
 
@@ -171,7 +178,7 @@ def test_a_line_shows_its_emotion_and_ends_at_rest() -> None:
         faces[emotion, strength] = told
     assert np.array_equal(faces["neutral", 1.0], faces["happy", 0.0])
     assert faces["happy", 1.0][50, SMILE] > 0.5
-    assert faces["surprised", 1.0][50, JAW] > 0.15
+    assert faces["surprised", 1.0][50, JAW] > 0.12
 
 
 @pytest.mark.parametrize("knows_phones", [True, False])

@@ -29,7 +29,7 @@ POSES: Final[dict[str, dict[str, float]]] = {
         "browInnerUp": 1.00, "browDown": 0.12, "mouthFrown": 0.75, "mouthShrugLower": 0.30, "eyeBlink": 0.16,
         "headPitch": -0.05, "gazePitch": -0.05,
     },
-    "angry": {  # 4 5 7 17 23; pressed harder, lips at rest would be read as PP
+    "angry": {  # 4 5 7 17 23; pressed harder, lips would be read as PP
         "browDown": 1.00, "eyeWide": 0.45, "eyeSquint": 0.35, "mouthPress": 0.30, "mouthShrugLower": 0.25,
         "mouthFrown": 0.35, "noseSneer": 0.40,
     },
@@ -37,7 +37,7 @@ POSES: Final[dict[str, dict[str, float]]] = {
         "browInnerUp": 1.00, "browOuterUp": 0.30, "browDown": 0.12, "eyeWide": 0.85, "mouthStretch": 0.55,
         "mouthFrown": 0.25, "mouthLowerDown": 0.08,
     },
-    "surprised": {  # 1 2 5 26
+    "surprised": {  # 1 2 5 25 26; the lip goes with the jaw, which alone would be read as kk
         "browInnerUp": 1.00, "browOuterUp": 0.90, "eyeWide": 0.75, "jawOpen": 0.16, "mouthLowerDown": 0.08,
     },
     "disgusted": {  # 9 10 15 17, and 4 that goes with 9; the chin holds the lower lip at the upper, which is raised
@@ -45,7 +45,10 @@ POSES: Final[dict[str, dict[str, float]]] = {
         "browDown": 0.40, "cheekSquint": 0.60, "eyeSquint": 0.50,
     },
 }  # fmt: skip
-"""What each emotion adds at strength 1 in lively style."""
+"""What each emotion adds at strength 1 in lively style.
+
+Each whole pose is read as silence by `npc_engine.retarget.visemes`: it shows in pauses, where nothing is said.
+"""
 
 IN: Final = 300 // TICK_MS  # ticks in which it comes
 WANDERS: Final = 0.10  # share by which a held face slowly comes and goes
@@ -58,7 +61,7 @@ SPEAKING: Final = {"smile": 0.6, "corners": 1.0, "spread": 0.2, "openers": 0.15,
 """Group → share of the pose that shows in speech, where the sound leaves it most room; in a pause it is 1.
 
 Chosen for a loss of 1.5 points at most in the visemes that are read from the mouth's shape, on the network's curves and
-on the teacher's: a stretch of 0.06 laid under all speech would cost as much, so it goes with sounds that spread.
+on the teacher's. A stretch of 0.055 laid under all speech costs 2.5, so stretching goes with sounds that spread.
 """
 ROUND: Final = 0.45  # funnel or pucker at which lips are round
 _LIDS, _WIDE = (np.array([CHANNEL[name + side] for side in ("Left", "Right")]) for name in ("eyeBlink", "eyeWide"))
