@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--face", default="maren")
     parser.add_argument("--style", default="lively")
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument("--size", type=int, default=360, help="pixels of each picture, before it is cut to the face")
+    parser.add_argument("--size", type=int, default=300, help="pixels of each picture, before it is cut to the face")
     arguments = parser.parse_args()
     face = load_face(*Cast((ROOT,)).face(arguments.face))
     top, bottom, left, right = (int(share * arguments.size) for share in (0.20, 0.86, 0.22, 0.78))
