@@ -27,7 +27,7 @@ class Draw:
     batch: int = 24
     ticks: int = 120  # of a crop: 2.4 s, three times what attention sees
     from_start: float = 0.25  # share of crops that begin with a clip, from the zero state
-    facegood: float = 0.12  # share of crops from facegood, which is little beside the rest
+    facegood: float = 0.2  # share of crops from facegood, which is little beside the rest
     still: float = 0.05  # share of crops of silence and noise
     human: float = 0.3  # share of crops from Kokoro's voices, beside those that chance gives
     damaged: float = 0.35  # share of crops whose sound was damaged before its mel was taken

@@ -30,11 +30,11 @@ class Weights:
 
     velocity: float = 10.0
     lips: float = 4.0
-    closure: float = 2.0
-    bite: float = 0.5
+    closure: float = 3.0
+    bite: float = 1.0
     visemes: float = 0.15
     still: float = 2.0
-    facegood: float = 0.7
+    facegood: float = 1.5
 
 
 @dataclass(frozen=True)
