@@ -1,4 +1,4 @@
-"""`python -m training.data --takes FOLDER --data FOLDER --out FOLDER`: sounds, their mel and their lessons, in shards.
+"""`python -m training.data --text FILE --takes FOLDER --data FOLDER --out FOLDER`: all that training reads, in shards.
 
 Takes of `training.takes` are taught by `training.teacher`; facegood's 2_* bring a real speaker with measured curves;
 silence and noise teach a still face. A shard that is there is not made again, so a run that was stopped goes on.
@@ -22,7 +22,7 @@ from npc_engine.expression import mel
 from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_SAMPLES, Sound
 from training import facegood
 from training.augment import Room, damaged, rooms
-from training.takes import read
+from training.takes import Amounts, read, record
 from training.teacher import Lesson, teach
 
 TAUGHT, STILL, FACEGOOD, HUMAN = 0, 1, 2, 3
@@ -135,11 +135,14 @@ def load(folder: Path) -> dict[str, npt.NDArray[Any]]:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--takes", type=Path, required=True, help="folder that training.takes wrote")
+    parser.add_argument("--text", type=Path, help="English sentences, one a line: speak what takes are missing first")
+    parser.add_argument("--takes", type=Path, required=True, help="folder of takes, see training.takes")
     parser.add_argument("--data", type=Path, required=True, help="folder with augment/ and facegood/")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
+    if args.text:
+        record(args.text, args.takes, Amounts(), args.processes)
     build(args.takes, args.data, args.out, args.processes)
     shards = load(args.out)
     hours = {

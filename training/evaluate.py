@@ -238,7 +238,7 @@ def evaluate(
         for key in ("vowels_open", "shut_wrongly", "fv_contact", "viseme_accuracy_shape", "velocity_error", "lag_ms"):
             top[key + suffix] = best[name].get(key)
         top["viseme_accuracy_noise" + suffix] = each["noise_10_db"]["viseme_accuracy"]
-    top["opening_r"] = measured[str(DEFAULT)]["jaw"]["r_best"]
+    top["opening_r"] = measured[str(DEFAULT)]["aperture"]["r_best"]
     top |= cost(path, real.clips[0].sound)
     errors = np.array(real.errors)
     found = {

@@ -58,8 +58,10 @@ def baselines(
         except (BaselineMissing, RuntimeError) as error:
             print(f"baseline {name} left out: {error}")
             continue
-        r = match([c.opening for c in jaws], [lesson.exp[:, CHANNEL["jawOpen"]] for _, lesson in measured])
-        found[name] = {"opening_r": r["r_best"], "opening_lag_ms": r["lag_ms"]}
+        truths = [lesson.exp for _, lesson in measured]
+        r = match([c.opening for c in jaws], [np.maximum(aperture(t), 0) for t in truths])
+        jaw = match([c.opening for c in jaws], [t[:, CHANNEL["jawOpen"]] for t in truths])
+        found[name] = {"opening_r": r["r_best"], "opening_lag_ms": r["lag_ms"], "opening_r_jaw": jaw["r_best"]}
         for key, figures in on.items():
             suffix = "" if key == "recorded" else "_tts"
             found[name] |= {

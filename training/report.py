@@ -61,13 +61,14 @@ def _visemes(figures: dict[str, Any]) -> str:
 
 
 def _facegood(figures: dict[str, Any]) -> str:
-    head = ["facegood 3_15, 3_16", "r to jaw", "lag ms", "3_15", "3_16", "r to aperture", "jaw to jaw"]
+    head = ["facegood 3_15, 3_16", "r of opening", "lag ms", "3_15", "3_16", "r to the jaw alone", "jaw to jaw"]
     body: list[list[Any]] = []
     for ms, each in figures["facegood"].items():
-        files = [each[name]["jaw"]["r_best"] for name in ("3_15", "3_16")]
-        jaw, others = each["jaw"], [each[key]["r_best"] for key in ("aperture", "jaw_to_jaw")]
-        body.append([f"look-ahead {ms} ms", jaw["r_best"], jaw["lag_ms"], *files, *others])
-    body += [[name, each["opening_r"], each["opening_lag_ms"]] for name, each in figures["baselines"].items()]
+        files = [each[name]["aperture"]["r_best"] for name in ("3_15", "3_16")]
+        gap, others = each["aperture"], [each[key]["r_best"] for key in ("jaw", "jaw_to_jaw")]
+        body.append([f"look-ahead {ms} ms", gap["r_best"], gap["lag_ms"], *files, *others])
+    for name, each in figures["baselines"].items():
+        body.append([name, each["opening_r"], each["opening_lag_ms"], None, None, each["opening_r_jaw"]])
     return _markdown(head, body)
 
 
