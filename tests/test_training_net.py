@@ -22,7 +22,7 @@ from training.data import STILL, TAUGHT
 from training.export import export, load
 from training.net import Net, Shape
 from training.takes import held_out
-from training.train import Plan, train
+from training.train import SHIPPED, Plan, rate, stage, train
 
 TICKS = 600
 DRAW = Draw(batch=2, ticks=40, augment=False)
@@ -106,3 +106,15 @@ def test_held_out_sentences_stay_held_out() -> None:
     share = sum(held_out(t) for t in texts) / len(texts)
     assert 0.04 < share < 0.08
     assert [held_out(t) for t in texts[:50]] == [held_out(t) for t in texts[:50]]
+
+
+def test_stages_take_turns_and_the_rate_falls_twice() -> None:
+    plan = Plan(polish=2000, stages=SHIPPED)
+    assert [stage(step, plan).weights.closure for step in (0, 2999, 3000, 5600, 9000, 10_999)] == [8, 8, 2, 3, 6, 6]
+    assert stage(5, Plan(weights=replace(plan.weights, lips=7.0))).weights.lips == 7
+    rates = np.array([rate(step, plan) for step in range(11_000)])
+    assert rates[:9000].max() == pytest.approx(plan.rate)
+    assert rates[8999] < 1e-6
+    assert rates[9000:].max() == pytest.approx(plan.polish_rate)
+    assert rates[-1] < 1e-6
+    assert (rates > 0).all()

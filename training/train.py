@@ -29,11 +29,33 @@ READY: Final = 3  # batches drawn ahead, so that drawing and learning share the 
 
 
 @dataclass(frozen=True)
+class Stage:
+    """What counts until a step, and how much of facegood is drawn."""
+
+    until: int
+    weights: Weights
+    facegood: float
+
+
+SHIPPED: Final = (
+    # heavy hinges close the lips early on, and then too often; lighter ones let them open; what is left is balance
+    Stage(3000, replace(Weights(), closure=8.0, bite=2.0, facegood=0.7), 0.12),
+    Stage(5600, replace(Weights(), closure=2.0, bite=0.5, facegood=0.7), 0.12),
+    Stage(9000, Weights(), 0.20),
+    Stage(11_000, replace(Weights(), closure=6.0, bite=2.0, facegood=2.5), 0.30),
+)
+"""The stages of the weights that ship."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """How long and how fast to learn, from what, and what counts."""
 
     steps: int = 9000
+    polish: int = 0  # steps after them, at a lower rate
+    stages: tuple[Stage, ...] = ()  # in place of `weights` and `draw.facegood`, until the step that each names
     rate: float = 1.6e-3
+    polish_rate: float = 5e-4
     warm_up: int = 200
     average: float = 0.998  # of the weights that ship, an exponential mean over about 500 steps
     seed: int = 1
@@ -43,10 +65,19 @@ class Plan:
 
 
 def rate(step: int, plan: Plan) -> float:
-    """The learning rate: up in a line, down in a cosine to nothing."""
-    if step < plan.warm_up:
-        return plan.rate * (step + 1) / plan.warm_up
-    return plan.rate * 0.5 * (1 + math.cos(math.pi * min((step - plan.warm_up) / (plan.steps - plan.warm_up), 1.0)))
+    """The learning rate: up in a line, down in a cosine to nothing; once more so for the polish."""
+    at, steps, most = (step, plan.steps, plan.rate)
+    if step >= plan.steps and plan.polish:
+        at, steps, most = (step - plan.steps, plan.polish, plan.polish_rate)
+    if at < plan.warm_up:
+        return most * (at + 1) / plan.warm_up
+    return most * 0.5 * (1 + math.cos(math.pi * min((at - plan.warm_up) / (steps - plan.warm_up), 1.0)))
+
+
+def stage(step: int, plan: Plan) -> Stage:
+    """What counts at a step."""
+    last = Stage(plan.steps + plan.polish, plan.weights, plan.draw.facegood)
+    return next((s for s in plan.stages if step < s.until), last)
 
 
 class Trainer:
@@ -58,7 +89,7 @@ class Trainer:
         torch.manual_seed(plan.seed)
         self.net = Net(plan.shape).to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
-        self.losses = Losses(plan.weights).to(self.device)
+        self._losses: dict[Weights, Losses] = {}
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
         self.step = 0
         self.history: list[dict[str, Any]] = []
@@ -73,7 +104,10 @@ class Trainer:
         # half the bits for the big products, on processors that have them; the loss stays in full
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._halves):
             window, visemes, *_ = self.net(batch.mel, *self._zero)
-        loss, parts = self.losses(window.float(), visemes.float(), batch)
+        weights = stage(self.step, self.plan).weights
+        if weights not in self._losses:
+            self._losses[weights] = Losses(weights).to(self.device)
+        loss, parts = self._losses[weights](window.float(), visemes.float(), batch)
         if not math.isfinite(parts["total"]):
             raise FloatingPointError(f"the loss is {parts['total']} at step {self.step}")
         self.optimiser.zero_grad()
@@ -115,21 +149,22 @@ def train(shards: dict[str, npt.NDArray[Any]], out: Path, plan: Plan) -> Path:
     if path.exists():
         trainer.go_on_from(path)
     about = _about(shards, plan)
-    crops = Crops(shards, plan.draw, trainer.device)
-    first = trainer.step
+    shares = {stage(step, plan).facegood for step in range(plan.steps + plan.polish)}
+    crops = {share: Crops(shards, replace(plan.draw, facegood=share), trainer.device) for share in shares}
+    first, last = trainer.step, plan.steps + plan.polish
 
     def batches() -> Iterator[Batch]:
-        for step in range(first, plan.steps):  # so a resumed run sees what it would have seen
-            yield crops.draw(np.random.default_rng([plan.seed, step]))
+        for step in range(first, last):  # so a resumed run sees what it would have seen
+            yield crops[stage(step, plan).facegood].draw(np.random.default_rng([plan.seed, step]))
 
     began, sums, count = time.perf_counter(), dict[str, float](), 0
     trainer.net.train()
-    bar = trange(first, plan.steps, initial=first, total=plan.steps, mininterval=5)
+    bar = trange(first, last, initial=first, total=last, mininterval=5)
     with closing(ahead(batches(), depth=READY, name="crops")) as drawn:
         for _, batch in zip(bar, drawn, strict=True):
             sums = {k: sums.get(k, 0.0) + v for k, v in trainer.learn(batch).items()}
             count += 1
-            if trainer.step % REPORT == 0 or trainer.step == plan.steps:
+            if trainer.step % REPORT == 0 or trainer.step == last:
                 trainer.history.append({"step": trainer.step, **{k: round(v / count, 5) for k, v in sums.items()}})
                 bar.write(" ".join(f"{k} {v}" for k, v in trainer.history[-1].items()))
                 sums, count = {}, 0
@@ -168,13 +203,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shards", type=Path, required=True, help="folder that training.data wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint")
-    parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--batch", type=int, default=Draw.batch)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="cores that learn")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    plan = Plan(steps=args.steps, seed=args.seed, draw=replace(Draw(), batch=args.batch))
+    draw = replace(Draw(), batch=args.batch)
+    plan = Plan(polish=2000, stages=SHIPPED, seed=args.seed, draw=draw)
     print(train(load(args.shards), args.out, plan))
 
 
