@@ -44,11 +44,11 @@ LOSSES: Final[dict[str, Plan]] = {
     "without velocity": Plan(weights=replace(Weights(), velocity=0), draw=SMALL),
     "without lip distance": Plan(weights=replace(Weights(), lips=0), draw=SMALL),
     "without closure": Plan(weights=replace(Weights(), closure=0), draw=SMALL),
-    "without bite": Plan(weights=replace(Weights(), bite=0), draw=SMALL),
     "without visemes": Plan(weights=replace(Weights(), visemes=0), draw=SMALL),
-    "without stillness": Plan(weights=replace(Weights(), still=1), draw=replace(SMALL, still=0.0)),
     "without augmentation": Plan(draw=replace(SMALL, augment=False)),
     "without facegood": Plan(draw=replace(SMALL, facegood=0.0)),
+    "without bite": Plan(weights=replace(Weights(), bite=0), draw=SMALL),
+    "without stillness": Plan(weights=replace(Weights(), still=1), draw=replace(SMALL, still=0.0)),
 }
 
 
