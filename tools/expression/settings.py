@@ -1,6 +1,6 @@
 """What contacts and smoothing do to lines that were not trained on: the tables of docs/expression.md.
 
-python tools/expression/settings.py TAKES        TAKES is the folder that training.takes wrote; 24 takes of hibari's designs
+python tools/expression/settings.py TAKES        TAKES is what training.takes wrote; 24 takes of hibari
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def main() -> None:
     for name, phones in (("with phones", True), ("without", False)):
         found = figures(marks, Audio2Exp(), phones=phones)
         print(f"| {name} | {found['closure']:.3f} | {found['vowels_open']:.3f} | {found['r']:.3f} |")
-    print(
-        "\n| smoothing | delay of slow movement, ms | read ahead, ms | remains, ms | open vowels | r of opening | lag, ms |"
-    )
+    print("\n| smoothing | delay of slow movement, ms | read ahead, ms | remains, ms | open vowels | r | lag, ms |")
     print("|---|---|---|---|---|---|---|")
     for smoothing in SMOOTHINGS:
         found = figures(marks, Audio2Exp(smoothing=smoothing), phones=True)
