@@ -72,14 +72,15 @@ class Read:
         self.figures = lips.figures() | match(*([np.maximum(c, 0) for c in each] for each in (curves, truths)))
 
 
-@pytest.mark.parametrize("lookahead", [0, 60, 120])
-def test_lips_close_and_open_without_phones(spoken: list[Spoken], lookahead: int, capsys) -> None:
+# with nothing heard of what follows, closing in time costs some openings; the model card says how many
+@pytest.mark.parametrize(("lookahead", "opened"), [(0, 0.80), (60, 0.85), (120, 0.85)])
+def test_lips_close_and_open_without_phones(spoken: list[Spoken], lookahead: int, opened: float, capsys) -> None:
     read = Read(Audio2Exp(lookahead_ms=lookahead), spoken, phones=False)
     with capsys.disabled():
         print(f"\nlook-ahead {lookahead}: {read.figures}")
     assert read.bilabials > 100
-    assert read.figures["closure"] >= 0.80
-    assert read.figures["vowels_open"] >= 0.85
+    assert read.figures["closure"] >= 0.90
+    assert read.figures["vowels_open"] >= opened
     assert read.figures["shut_wrongly"] <= 0.12
     assert abs(read.figures["lag_ms"]) <= 20
 
