@@ -61,3 +61,17 @@ def test_a_row_hears_nothing_after_its_end() -> None:
 def test_silence_is_flat() -> None:
     rows, _ = mel.step(np.zeros(2400, np.float32), mel.start())
     assert np.ptp(rows) == 0
+
+
+def test_many_lines_step_as_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    sounds = (0.1 * rng.standard_normal((5, 1700))).astype(np.float32)
+    states, parts, at = np.stack([mel.start()] * 5), [], 0
+    for samples in (480, 100, 620, 500):
+        rows, states = mel.step(sounds[:, at : at + samples], states)
+        parts.append(rows)
+        at += samples
+    together = np.concatenate(parts, axis=1)
+    assert together.shape == (5, 1700 // mel.HOP, mel.BANDS)
+    for line, sound in zip(together, sounds, strict=True):
+        assert np.abs(line - mel.step(sound, mel.start())[0]).max() < 1e-6

@@ -38,15 +38,12 @@ def cost(path: Path, sound: Sound) -> dict[str, float]:
         window, _, state = network.step(rows.reshape(1, 1, -1), state)
         limiter.step(window[0, :, BEHIND])
 
-    lines, states = [mel.start()] * BATCH, network.start(BATCH)
+    lines, states = np.stack([mel.start()] * BATCH), network.start(BATCH)
 
     def together(tick: Sound) -> None:
-        nonlocal states
-        rows = []
-        for i in range(BATCH):
-            row, lines[i] = mel.step(tick, lines[i])
-            rows.append(row.reshape(1, -1))
-        _, _, states = network.step(np.stack(rows), states)
+        nonlocal lines, states
+        rows, lines = mel.step(np.tile(tick, (BATCH, 1)), lines)
+        _, _, states = network.step(rows.reshape(BATCH, 1, -1), states)
 
     with threadpool_limits(1, "blas"):  # as the command line sets it; else its threads spin while they wait for a core
         return {

@@ -40,16 +40,18 @@ def start() -> MelState:
 def step(samples: Sound, state: MelState) -> tuple[Mel, MelState]:
     """Rows completed by `samples`, any number of them, and the state after them.
 
-    Row k hears samples [240(k+1) - 600, 240(k+1)) of the line; cutting the line elsewhere changes no row.
+    Row k hears samples [240(k+1) - 600, 240(k+1)) of the line; cutting the line elsewhere changes no row. Several lines
+    step at once as samples f32[lines, n] and states f32[lines, m], and give rows f32[lines, rows, 80].
     """
-    heard = np.concatenate([state, np.asarray(samples, np.float32)])
-    rows = (len(heard) - HELD) // HOP
+    heard = np.concatenate([state, np.asarray(samples, np.float32)], axis=-1)
+    rows = (heard.shape[-1] - HELD) // HOP
     if rows == 0:
-        return np.zeros((0, BANDS), np.float32), heard
+        return np.zeros((*heard.shape[:-1], 0, BANDS), np.float32), heard
     window, filters = _constants()
     # tick by tick, calls cost more than sums: a plain view and sums in place take two thirds of the time
-    overlapping: Mel = np.ndarray((rows, WINDOW), np.float32, heard, strides=(HOP * heard.itemsize, heard.itemsize))
-    spectrum = np.fft.rfft(overlapping * window, N_FFT)[:, : filters.shape[0]]
+    strides = (*heard.strides[:-1], HOP * heard.itemsize, heard.itemsize)
+    overlapping: Mel = np.ndarray((*heard.shape[:-1], rows, WINDOW), np.float32, heard, strides=strides)
+    spectrum = np.fft.rfft(overlapping * window, N_FFT)[..., : filters.shape[0]]
     power = spectrum.real**2
     power += spectrum.imag**2
     mel: Mel = power.astype(np.float32, copy=False) @ filters
@@ -57,7 +59,7 @@ def step(samples: Sound, state: MelState) -> tuple[Mel, MelState]:
     np.log(mel, out=mel)
     mel -= CENTRE
     mel /= SPREAD
-    return mel, heard[rows * HOP :].copy()
+    return mel, heard[..., rows * HOP :].copy()
 
 
 @cache
