@@ -20,6 +20,8 @@ _ROLL: Final = CHANNEL["mouthRollLower"]
 OFFSETS: Final = tuple(range(-BEHIND, AHEAD + 1))
 # predictions matter less than what is usually read, the estimate that has heard 60 ms more
 OFFSET_WEIGHT: Final = (1.0, 0.9, 0.9, 1.0, 0.9, 0.8, 0.8, 0.5, 0.35, 0.2)
+# hinges pull one way: where a closure can't be heard yet they would only teach the mouth to stay nearly shut
+HINGED: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.4, 0.0, 0.0, 0.0)
 BITTEN: Final = 0.3  # roll of the lower lip that the teacher gives while it meets the teeth, and nowhere else
 CLOSED: Final = 0.0  # the aperture that sealed lips are pushed under; a closure counts below 0.05
 
@@ -71,11 +73,12 @@ class Losses:
         self._known = torch.zeros(len(EXP50))
         self._known[list(TAUGHT)] = 1.0
         self._offset = torch.tensor(OFFSET_WEIGHT)
+        self._hinged = torch.tensor(HINGED)
         self._aperture = torch.from_numpy(aperture(np.eye(len(EXP50), dtype=np.float32)))
 
     def to(self, device: torch.device) -> Losses:
         """Move the constants."""
-        for name in ("_channel", "_known", "_offset", "_aperture"):
+        for name in ("_channel", "_known", "_offset", "_hinged", "_aperture"):
             setattr(self, name, getattr(self, name).to(device))
         return self
 
@@ -94,9 +97,9 @@ class Losses:
         gap, true_gap = window @ self._aperture, batch.exp @ self._aperture
         near = torch.exp(-6.0 * relu(true_gap)) * ~real
         lips = (each * near * (gap - true_gap).square()).sum() / each.sum()
-        shut = each * batch.sealed
+        shut = each * self._hinged * batch.sealed
         closure = (shut * relu(gap - CLOSED).square()).sum() / (shut.sum() + 1.0)
-        bites = each * (batch.exp[..., _ROLL] > BITTEN)
+        bites = each * self._hinged * (batch.exp[..., _ROLL] > BITTEN)
         bite = (bites * relu(BITTEN - window[..., _ROLL]).square()).sum() / (bites.sum() + 1.0)
         guess = cross_entropy(
             visemes.reshape(-1, len(VISEMES)), batch.visemes.reshape(-1), ignore_index=UNKNOWN, reduction="none"

@@ -112,7 +112,7 @@ def _by_lookahead(figures: dict[str, Any], out: Path) -> None:
     from matplotlib import pyplot as plt
 
     shown = {"viseme_accuracy": "15 visemes read right", "closure": "p b m closed", "vowels_open": "vowels open"}
-    figure, axes = plt.subplots(1, len(shown), figsize=(14, 4.2), sharex=True)
+    figure, axes = plt.subplots(1, len(shown), figsize=(14, 4.6), sharex=True)
     for axis, (key, title) in zip(axes, shown.items(), strict=True):
         for color, (name, found) in zip(("C0", "C1"), figures["sets"].items(), strict=False):
             rows = found["lookahead"]
@@ -125,8 +125,9 @@ def _by_lookahead(figures: dict[str, Any], out: Path) -> None:
                 axis.axhline(value, color=f"C{index + 2}", linestyle="--", linewidth=0.9, label=f"{name} (recorded)")
         axis.set(title=title, xlabel="look-ahead, ms", ylim=(0, 1.02))
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=7)
-    figure.tight_layout()
+    lines, names = axes[1].get_legend_handles_labels()  # every method has a closure
+    figure.tight_layout(rect=(0, 0.09, 1, 1))
+    figure.legend(lines, names, loc="lower center", ncol=len(names), fontsize=8)
     figure.savefig(out, dpi=90)
     plt.close(figure)
 

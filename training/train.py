@@ -42,7 +42,7 @@ SHIPPED: Final = (
     Stage(3000, replace(Weights(), closure=8.0, bite=2.0, facegood=0.7), 0.12),
     Stage(5600, replace(Weights(), closure=2.0, bite=0.5, facegood=0.7), 0.12),
     Stage(9000, Weights(), 0.20),
-    Stage(11_000, replace(Weights(), closure=6.0, bite=2.0, facegood=2.5), 0.30),
+    Stage(11_000, replace(Weights(), closure=6.0, bite=2.0, facegood=0.7), 0.12),
 )
 """The stages of the weights that ship."""
 
