@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,20 +125,11 @@ def spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def _median_ms(act: Callable[[int], object], times: int) -> float:
-    act(0)
-    took = []
-    for i in range(times):
-        began = time.perf_counter()
-        act(i)
-        took.append((time.perf_counter() - began) * 1000)
-    return round(statistics.median(took), 3)
-
-
 def stages(cast: Cast, npc: str, steps: Stepping) -> dict[str, Any]:
     """Each stage by itself in this process, on one thread, with real speech."""
     import cv2
 
+    from npc_engine.commands.bench_network import median_ms
     from npc_engine.performance import perform
     from npc_engine.troupe import Troupe
 
@@ -149,10 +140,10 @@ def stages(cast: Cast, npc: str, steps: Stepping) -> dict[str, Any]:
     line = Line("bench", npc, " ".join(LINES), outputs=Outputs(picture=FACE_SIZE))
     speech = list(character.voice.speak(line))
     expressions = list(character.mouth.express(speech))
-    per_line = _median_ms(lambda _: sum(1 for _ in character.mouth.express(speech)), 5)
+    per_line = median_ms(lambda _: sum(1 for _ in character.mouth.express(speech)), 5)
     frames = [face.render(e.exp, FACE_SIZE) for e in expressions[::20]]
-    render = _median_ms(lambda i: face.render(expressions[i * 2 % len(expressions)].exp, FACE_SIZE), 300)
-    encode = _median_ms(lambda i: troupe.encode(frames[i % len(frames)]), 200)
+    render = median_ms(lambda i: face.render(expressions[i * 2 % len(expressions)].exp, FACE_SIZE), 300)
+    encode = median_ms(lambda i: troupe.encode(frames[i % len(frames)]), 200)
 
     def whole(_: int) -> None:
         for moment in perform(line, character):
@@ -160,13 +151,13 @@ def stages(cast: Cast, npc: str, steps: Stepping) -> dict[str, Any]:
                 troupe.encode(moment.picture.pixels)
 
     seconds = len(expressions) * TICK_MS / 1000
-    rest = _median_ms(lambda _: face.render(NEUTRAL, FACE_SIZE), 50)
+    rest = median_ms(lambda _: face.render(NEUTRAL, FACE_SIZE), 50)
     return {
         "audio2exp_ms_per_tick": round(per_line / len(expressions), 4),
         "render_ms_per_frame": render,
         "render_rest_ms_per_frame": rest,
         "encode_ms_per_frame": encode,
-        "realtime_factor": round(_median_ms(whole, 3) / 1000 / seconds, 4),
+        "realtime_factor": round(median_ms(whole, 3) / 1000 / seconds, 4),
     }
 
 

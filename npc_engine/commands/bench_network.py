@@ -47,13 +47,14 @@ def steps(network: Stepping) -> dict[str, float]:
         batch(tick)
 
     return {
-        "ms_per_tick": _median_ms(alone, TICKS),
-        "ms_per_tick_batch64": _median_ms(batch_of_sounds, BATCHES),
-        "network_ms_per_tick_batch64": _median_ms(batch, BATCHES),
+        "ms_per_tick": median_ms(alone, TICKS),
+        "ms_per_tick_batch64": median_ms(batch_of_sounds, BATCHES),
+        "network_ms_per_tick_batch64": median_ms(batch, BATCHES),
     }
 
 
-def _median_ms(act: Callable[[int], None], times: int) -> float:
+def median_ms(act: Callable[[int], object], times: int) -> float:
+    """Median milliseconds of `act(i)`, called `times` times after once to warm up."""
     act(0)  # the first is slower: memory is laid out
     took = []
     for i in range(times):
