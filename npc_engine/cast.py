@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -74,6 +74,11 @@ def _typed(value: Any, expected: Any, where: str) -> Any:
         inner = get_args(expected)[1]
         if isinstance(value, dict):
             return {k: _typed(v, inner, f"{where}.{k}") for k, v in value.items()}
+    elif is_dataclass(expected) and isinstance(expected, type):
+        if isinstance(value, dict):
+            return checked(expected, value, where)
+    elif expected is Any:
+        return value
     elif expected is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     elif isinstance(value, expected) and not (expected is int and isinstance(value, bool)):
@@ -122,8 +127,8 @@ class VoiceSpec:
 class FaceSpec:
     """A face.toml: a picture, the landmarks found in it, and limits on how far this face may move."""
 
-    picture: str  # file beside face.toml
-    landmarks: str  # .npz beside face.toml, written when the face was added
+    picture: str = "picture.png"  # file beside face.toml
+    landmarks: str = "landmarks.npz"  # beside face.toml, written when the face was added
     about: str = ""
     licence: str = ""
     source: str = ""

@@ -10,9 +10,9 @@ from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.expression.limits import DEFAULT_SMOOTHING
 from npc_engine.expression.network import Stepping
 from npc_engine.expression.settings import Settings
+from npc_engine.frames.drawing import DrawnFace
 from npc_engine.frames.encode import encode_picture
 from npc_engine.frames.load import load_face
-from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import NEUTRAL, Pixels
 from npc_engine.performance import Face, NoFace, Npc, Voice
 from npc_engine.speech.cache import TakeCache
@@ -42,7 +42,7 @@ class Troupe:
         self._lookahead_ms = lookahead_ms
         self._engines = VoiceEngines(cache.takes if cache else spoken)
         self._voices: dict[str, Voice] = {}
-        self._faces: dict[str, Portrait] = {}
+        self._faces: dict[str, DrawnFace] = {}
         self._mouths: dict[Settings, Audio2Exp] = {}
         self._loading = threading.RLock()
 
@@ -76,7 +76,7 @@ class Troupe:
                 self._voices[name] = self._engines.voice(spec, name, folder)
             return self._voices[name]
 
-    def face(self, name: str) -> Portrait:
+    def face(self, name: str) -> DrawnFace:
         """The face `name`, loaded."""
         with self._loading:
             if name not in self._faces:

@@ -11,7 +11,7 @@ import pytest
 
 from npc_engine.cast import Cast, CastError, FaceSpec
 from npc_engine.frames.landmarks import FaceFinder
-from npc_engine.frames.load import load_face
+from npc_engine.frames.load import load_face, load_portrait
 from npc_engine.frames.pictures import FaceError
 from npc_engine.frames.portrait import Portrait
 from npc_engine.frames.preview import EXPRESSIONS, expression, preview_sheet
@@ -24,7 +24,7 @@ SIZE = 512
 
 @pytest.fixture(scope="module", params=FACES)
 def portrait(request) -> Portrait:
-    return load_face(*Cast((ROOT,)).face(request.param))
+    return load_portrait(*Cast((ROOT,)).face(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +215,7 @@ def test_values_out_of_range_are_drawn_as_the_nearest_legal(portrait):
 
 
 def test_many_lines_at_once_draw_what_one_draws():
-    portrait = load_face(*Cast((ROOT,)).face(FACES[0]))
+    portrait = load_portrait(*Cast((ROOT,)).face(FACES[0]))
     names = list(EXPRESSIONS)
     alone = {n: portrait.render(expression(n), 192) for n in names}
     wrong = []

@@ -1,4 +1,4 @@
-"""A face.toml becomes a portrait."""
+"""A face.toml becomes a face that can be drawn."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from npc_engine.cast import FaceSpec, near
+from npc_engine.frames.drawing import DrawnFace
 from npc_engine.frames.landmarks import LANDMARKS, MESH
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
@@ -19,7 +20,12 @@ INSIDE: Final = 0.85  # share of the landmarks that lie in the picture
 NARROWEST: Final = 16  # pixels across a face
 
 
-def load_face(spec: FaceSpec, folder: Path) -> Portrait:
+def load_face(spec: FaceSpec, folder: Path) -> DrawnFace:
+    """The face of a face.toml in `folder`; raises `FaceError` naming the file that can't be used."""
+    return load_portrait(spec, folder)
+
+
+def load_portrait(spec: FaceSpec, folder: Path) -> Portrait:
     """The portrait of a face.toml in `folder`; raises `FaceError` naming the file that can't be used."""
     weights = EXP50[:ANGLES]
     for name, most in spec.limits.items():

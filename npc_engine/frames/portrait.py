@@ -16,12 +16,13 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames.drawing import drawn
 from npc_engine.frames.eyes import Eye, SizedEye
 from npc_engine.frames.lips import Lips
 from npc_engine.frames.motion import CLOSED, Motion
 from npc_engine.frames.mouth import Mouth, SizedMouth
 from npc_engine.frames.sampling import blurred, enlarged, opaque, read, shrunk, without_alpha
-from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Picture, Pixels
+from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -71,12 +72,7 @@ class Portrait:
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
-        for e in expressions:
-            wanted = e.line.outputs
-            picture = None
-            if wanted.picture and e.tick % wanted.picture_every == 0:
-                picture = Picture(e.tick, self.render(e.exp, wanted.picture))
-            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
+        return drawn(self.render, expressions)
 
     def render(self, exp: Exp, size: int) -> Pixels:
         """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from npc_engine.frames.portrait import Portrait
+from npc_engine.frames.drawing import DrawnFace
 from npc_engine.moments import CHANNEL, NEUTRAL, Exp, Pixels
 
 EXPRESSIONS: Final[dict[str, dict[str, float]]] = {
@@ -50,11 +50,11 @@ def expression(name: str) -> Exp:
     return exp
 
 
-def preview_sheet(portrait: Portrait) -> Pixels:
+def preview_sheet(face: DrawnFace) -> Pixels:
     """The twelve expressions with their names: RGB u8[960, 1280, 3]; transparency shows as grey."""
     tiles = []
     for name in EXPRESSIONS:
-        tile = portrait.render(expression(name), TILE)
+        tile = face.render(expression(name), TILE)
         if tile.shape[2] == 4:
             alpha = tile[..., 3:] / 255.0
             tile = (tile[..., :3] * alpha + 128 * (1 - alpha)).astype(np.uint8)
