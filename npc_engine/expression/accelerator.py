@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 import onnxruntime as ort
 
+from npc_engine.cuda_provider import CUDA, missing_cuda, not_started
 from npc_engine.expression.mel import BANDS
 from npc_engine.expression.network import ROWS, SHIPPED, SHIPPED_HALVED, Network, NetworkError, Stepping
 
 ACCELERATORS: Final = ("cpu", "cuda", "tensorrt")
-CUDA: Final = "CUDAExecutionProvider"
 
 
 class AcceleratorError(NetworkError):
@@ -35,20 +35,14 @@ def accelerated(accelerator: str) -> Stepping:
 
 def on_cuda(path: Path) -> Network:
     """The network of a file on the first CUDA device; AcceleratorError where onnxruntime can't have it."""
-    if CUDA not in ort.get_available_providers():
-        raise AcceleratorError(
-            f"onnxruntime {ort.__version__} has no CUDA provider: pip uninstall onnxruntime, then "
-            "pip install 'onnxruntime-gpu[cuda,cudnn]' (both at once hide each other), on a machine with an NVIDIA GPU"
-        )
+    if missing := missing_cuda():
+        raise AcceleratorError(missing)
     ort.preload_dlls()  # finds the CUDA and cuDNN that pip installed, which the system's loader does not
     try:
         # TF32 keeps ten bits of a product's factors, less than the 1e-4 that streaming promises
         return Network(path, CUDA, {"use_tf32": "0"})
     except NetworkError as error:
-        raise AcceleratorError(
-            f"{error}: CUDA or cuDNN is missing or of another version than onnxruntime-gpu {ort.__version__} was built "
-            "for, or there is no NVIDIA GPU with a driver: pip install 'onnxruntime-gpu[cuda,cudnn]', nvidia-smi"
-        ) from error
+        raise AcceleratorError(f"{error}: {not_started()}") from error
 
 
 def found(accelerator: str) -> str:

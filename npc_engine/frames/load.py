@@ -10,7 +10,7 @@ import numpy as np
 
 from npc_engine.cast import FaceSpec, near
 from npc_engine.frames.drawing import DrawnFace
-from npc_engine.frames.landmarks import LANDMARKS, MESH
+from npc_engine.frames.landmarks import LANDMARKS, MESH, Points
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import ANGLES, EXP50
@@ -41,7 +41,11 @@ def load_portrait(spec: FaceSpec, folder: Path) -> Portrait:
     if height != width or height < SMALLEST:
         msg = f"{picture}: {width}×{height} pixels, expected a square of at least {SMALLEST}; add the face again"
         raise FaceError(msg)
-    path = folder / spec.landmarks
+    return Portrait(pixels, read_landmarks(folder / spec.landmarks, width), spec.limits)
+
+
+def read_landmarks(path: Path, width: int) -> Points:
+    """The landmarks f32[478, 3] of a picture of `width` pixels; raises `FaceError` for what are none."""
     try:
         with np.load(path, allow_pickle=False) as file:
             points = np.asarray(file["points"], np.float32)
@@ -59,4 +63,4 @@ def load_portrait(spec: FaceSpec, folder: Path) -> Portrait:
     if inside < INSIDE or np.ptp(mesh[:, 0]) < NARROWEST:
         msg = f"{path}: the landmarks are not those of a face in a picture of {width} pixels; add the face again"
         raise FaceError(msg)
-    return Portrait(pixels, points, spec.limits)
+    return points
