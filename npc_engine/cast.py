@@ -123,16 +123,44 @@ class VoiceSpec:
             raise ValueError(msg)
 
 
+FACE_ENGINES = ("portrait", "head", "liveportrait")
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralSpec:
+    """[neural] of a face.toml: networks that the user owns (docs/neural.md)."""
+
+    models: str = ""  # folder of the ONNX files, relative to the face's; "": this user's own
+    device: str = "cuda"  # or cpu: seconds for each picture, for files and not for games
+    restore: float = 0.0  # share of GFPGAN's restoration in every picture; 0 runs without it
+    blend: str = "feather"  # or poisson: how a network's crop joins the picture around it
+
+    def __post_init__(self) -> None:
+        for name, known in (("device", ("cuda", "cpu")), ("blend", ("feather", "poisson"))):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}, expected one of {', '.join(known)}{near(value, known)}")
+        if not 0 <= self.restore <= 1:
+            raise ValueError(f"restore is {self.restore}, expected 0 to 1")
+
+
 @dataclass(frozen=True, slots=True)
 class FaceSpec:
-    """A face.toml: a picture, the landmarks found in it, and limits on how far this face may move."""
+    """A face.toml: which engine draws, from what, and limits on how far this face may move."""
 
+    engine: str = "portrait"  # one of FACE_ENGINES
     picture: str = "picture.png"  # file beside face.toml
     landmarks: str = "landmarks.npz"  # beside face.toml, written when the face was added
     about: str = ""
     licence: str = ""
     source: str = ""
     limits: dict[str, float] = field(default_factory=dict)  # coefficient name → largest weight drawn
+    neural: NeuralSpec = NeuralSpec()
+
+    def __post_init__(self) -> None:
+        if self.engine not in FACE_ENGINES:
+            expected = f"expected one of {', '.join(FACE_ENGINES)}{near(self.engine, FACE_ENGINES)}"
+            raise ValueError(f"engine is {self.engine!r}, {expected}")
 
 
 INTENSITY, SMOOTHING = (0.0, 2.0), (0.0, 1.0)

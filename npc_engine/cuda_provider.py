@@ -7,7 +7,9 @@ from typing import Final
 import onnxruntime as ort
 
 CUDA: Final = "CUDAExecutionProvider"
-INSTALL: Final = "pip uninstall onnxruntime, then pip install 'onnxruntime-gpu[cuda,cudnn]' (both at once hide each other)"
+INSTALL: Final = (
+    "pip uninstall onnxruntime, then pip install 'onnxruntime-gpu[cuda,cudnn]' (both at once hide each other)"
+)
 
 
 def missing_cuda() -> str:
@@ -20,6 +22,6 @@ def missing_cuda() -> str:
 def not_started() -> str:
     """Why a CUDA provider that is there may not start."""
     return (
-        f"CUDA or cuDNN is missing or of another version than onnxruntime-gpu {ort.__version__} was built for, or there "
-        "is no NVIDIA GPU with a driver: pip install 'onnxruntime-gpu[cuda,cudnn]', nvidia-smi"
+        f"CUDA or cuDNN is missing or of another version than onnxruntime-gpu {ort.__version__} was built for, or "
+        "there is no NVIDIA GPU with a driver: pip install 'onnxruntime-gpu[cuda,cudnn]', nvidia-smi"
     )

@@ -22,6 +22,10 @@ NARROWEST: Final = 16  # pixels across a face
 
 def load_face(spec: FaceSpec, folder: Path) -> DrawnFace:
     """The face of a face.toml in `folder`; raises `FaceError` naming the file that can't be used."""
+    if spec.engine == "liveportrait" or spec.neural.restore:
+        from npc_engine.frames.neural.load import load_neural  # networks that few have
+
+        return load_neural(spec, folder)
     return load_portrait(spec, folder)
 
 
