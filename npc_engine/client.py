@@ -24,6 +24,10 @@ Text that is still being written is spoken clause by clause, as it comes:
 or, with whatever yields strings, such as the tokens of a language model:
 
     for event in client.say("elder", tokens): ...
+
+Between lines a character lives in silence, until it is cancelled or says something:
+
+    line = client.idle("elder", attitude="listening", picture=512)
 """
 
 from __future__ import annotations
@@ -37,10 +41,11 @@ from uuid import uuid4
 
 from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection
 from npc_engine.feed import Feed
-from npc_engine.moments import Outputs
+from npc_engine.moments import TICK_MS, Outputs
 from npc_engine.playback import Playback
 from npc_engine.wire import limits
 from npc_engine.wire.messages import (
+    ATTITUDE,
     LOST,
     Append,
     Cancel,
@@ -66,6 +71,7 @@ Event: TypeAlias = Reply
 Welcome when the engine came back after the connection broke."""
 
 SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
+IDLE_CREDIT_MS = 200  # of a line that says nothing: no sound may tear, and what is ahead is lost when somebody speaks
 PIECES_S = 0.01  # from one look for pieces to the next: far less than a model needs for a word
 
 __all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
@@ -137,6 +143,43 @@ class Client:
                 line, text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs(), strength, open
             )
         )
+        self._open.add(line)
+        return line
+
+    def idle(
+        self,
+        npc: str,
+        attitude: str = "idle",
+        *,
+        picture: int = 0,
+        seconds: float | None = None,
+        line: str = "",
+        style: str = "",
+        emotion: str = "neutral",
+        strength: float = 1.0,
+        outputs: Outputs | None = None,
+        voice: str = "",
+        face: str = "",
+        credit_ms: int = IDLE_CREDIT_MS,
+    ) -> str:
+        """Let a character live without a text, "idle" or "listening", and return the line's id at once.
+
+        It goes on for `seconds`, then eases into rest and ends; without them until `cancel`, or until the character's
+        next line begins: that ends it, and begins with the face that this one has left. `outputs` say what is sent; by
+        default coefficients, and pictures of `picture` pixels. Credit works as for `speak`: the less of it is ahead,
+        the better the next line joins. Raises `ClientError` when no engine is there, or one that knows no attitudes.
+        """
+        self._need(ATTITUDE)
+        if seconds is not None and not TICK_MS / 1000 <= seconds <= limits.LASTS_MS / 1000:
+            raise ValueError(f"seconds is {seconds}, expected {TICK_MS / 1000} to {limits.LASTS_MS / 1000:g}, or None")
+        line = line or uuid4().hex[:16]
+        self._send(
+            Speak(
+                line, "", npc, voice, face, style, emotion,
+                credit_ms=credit_ms, outputs=outputs or Outputs(sound=False, words=False, picture=picture),
+                strength=strength, attitude=attitude, lasts_ms=round((seconds or 0) * 1000),
+            )
+        )  # fmt: skip
         self._open.add(line)
         return line
 

@@ -55,6 +55,9 @@ EMOTIONS: Final = ("neutral", "happy", "sad", "angry", "afraid", "surprised", "d
 STYLES: Final = ("serious", "lively", "cartoon")
 """How much a character moves and how it talks; `lively` is a voice's own way."""
 
+ATTITUDES: Final = ("idle", "listening")
+"""What a character does on a line that says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -69,7 +72,10 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that a character shall say; `id` comes from the game and everything that follows carries it."""
+    """One line that a character shall say; `id` comes from the game and everything that follows carries it.
+
+    With an `attitude` it says nothing, and the character lives in silence.
+    """
 
     id: str
     npc: str
@@ -81,6 +87,8 @@ class Line:
     strength: float = 1.0  # of the emotion, 0..1
     more: Iterable[str] | None = field(default=None, compare=False, repr=False)
     """What follows `text` while it is still being written, piece by piece as it comes; None: `text` is all."""
+    attitude: str = ""  # one of ATTITUDES instead of a text; "" speaks
+    lasts_ms: int = 0  # of a line with an attitude; 0: until it is cancelled
 
 
 @dataclass(frozen=True, slots=True)

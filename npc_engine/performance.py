@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from npc_engine.ahead import ahead
-from npc_engine.moments import Expression, Line, Moment, SpeechChunk
+from npc_engine.expression.idle import at_rest
+from npc_engine.expression.joining import joined
+from npc_engine.moments import NEUTRAL, Exp, Expression, Line, Moment, SpeechChunk
 
 SPEECH_DEPTH = 2  # clauses: one being heard by the mouth, one ready, so a slow voice overlaps with drawing
 
@@ -61,12 +63,22 @@ def in_style(line: Line, npc: Npc) -> Line:
     return line if line.style else replace(line, style=npc.style)
 
 
-def perform(line: Line, npc: Npc) -> Generator[Moment, None, None]:
-    """Speak `line`: moments in order, one per tick. Closing the iterator stops every stage."""
+def perform(line: Line, npc: Npc, begin: Exp = NEUTRAL) -> Generator[Moment, None, None]:
+    """Speak `line`, or live it in silence: moments in order, one per tick. Closing the iterator stops every stage.
+
+    `begin` f32[50]: the face that the line begins with, where another one has just been left.
+    """
     line = in_style(line, npc)
     face = npc.face if line.outputs.picture else NoFace()
+    if line.attitude:
+        yield from face.draw(_from(begin, at_rest(line)))
+        return
     speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
     try:
-        yield from face.draw(npc.mouth.express(speech))
+        yield from face.draw(_from(begin, npc.mouth.express(speech)))
     finally:
         speech.close()
+
+
+def _from(begin: Exp, expressions: Iterable[Expression]) -> Iterable[Expression]:
+    return joined(expressions, begin) if begin.any() else expressions

@@ -98,8 +98,10 @@ class Playback:
         if moments.tick != self._received:
             raise ValueError(f"moment of tick {moments.tick}, expected {self._received}: add each event once")
         self._received += moments.ticks
-        if moments.sound is not None:
-            self._sound.append(moments.sound)
+        # a line without sound plays as silence of its length
+        self._sound.append(
+            np.zeros(moments.ticks * TICK_SAMPLES, np.float32) if moments.sound is None else moments.sound
+        )
         if moments.exp is not None:
             self._exps.extend(moments.exp)
         if moments.picture is not None and moments.picture_tick is not None:

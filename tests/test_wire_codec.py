@@ -61,6 +61,8 @@ requests = st.one_of(
         outputs,
         st.floats(0, 1),
         st.booleans(),
+        names,
+        st.integers(0, limits.LASTS_MS),
     ),
     st.builds(Append, ids, texts(300)),
     st.builds(Commit, ids),
@@ -204,6 +206,14 @@ FAULTS = {
     "number as truth": (
         pack(kind="speak", line="a", text="x", outputs={"sound": 1}),
         "speak: outputs: sound is 1, expected true or false",
+    ),
+    "longer than a day": (
+        pack(kind="speak", line="a", text="", attitude="idle", lasts_ms=86_400_001),
+        "speak: lasts_ms is 86400001, expected 0 to 86400000",
+    ),
+    "attitude a truth": (
+        pack(kind="speak", line="a", text="", attitude=True),
+        "speak: attitude is True, expected a string",
     ),
     "no number": (
         pack(kind="speak", line="a", text="x", strength=float("nan")),

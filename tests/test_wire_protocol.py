@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tone import ToneStage
 
-from npc_engine.moments import EMOTIONS, STYLES, Outputs, Word
+from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES, Outputs, Word
 from npc_engine.server import loop, sockets
 from npc_engine.server.server import DEFAULT_ADDRESS, Server
 from npc_engine.text.open_text import IDLE_S
@@ -75,9 +75,11 @@ def test_the_limits_are_as_told():
         limits.ITEMS,
         limits.TEXT_CHARS,
         limits.OPEN_LINES,
+        limits.IDLE_LINES,
         limits.REMEMBERED_LINES,
         limits.WARMS,
         loop.LINES,
+        loop.IDLE_LINES,
     ):
         assert f"| {number:,}" in told
     assert f"version {limits.WIRE_VERSION}" in SPEC.splitlines()[0]
@@ -87,7 +89,8 @@ def test_the_limits_are_as_told():
     assert f"for {IDLE_S:g} s after" in section("Text as it comes")
     assert "every 2 s, given up after 10 s" in SPEC
     assert (sockets.HEARTBEAT_MS, sockets.HEARTBEAT_TIMEOUT_MS) == (2_000, 10_000)
-    assert all(f"`{name}`" in section("speak") for name in (*STYLES, *EMOTIONS))
+    assert all(f"`{name}`" in section("speak") for name in (*STYLES, *EMOTIONS, *ATTITUDES))
+    assert f"0…{limits.LASTS_MS:,} | 0 |" in section("speak")
 
 
 def example(start):

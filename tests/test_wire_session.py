@@ -55,6 +55,7 @@ actions = st.lists(
     st.one_of(
         st.tuples(st.just("speak"), lines, st.integers(0, 100)),
         st.tuples(st.just("open"), lines, st.integers(0, 100)),
+        st.tuples(st.just("idle"), lines, st.integers(0, 100)),
         st.tuples(st.just("append"), lines, st.integers(0, 15_000)),
         st.tuples(st.just("commit"), lines, st.just(0)),
         st.tuples(st.just("credit"), lines, st.integers(1, limits.CREDIT_CAP_MS)),
@@ -76,16 +77,22 @@ class Books:
         self.granted = {}
         self.sent = {}
         self.written = {}  # characters of the lines whose text is open
+        self.silent = set()  # lines without text, all of one character: one of them is open at most
         self.closed = set()
 
     def act(self, what, line, number):
         session = self.session
-        if what in {"speak", "open"}:
-            text = "" if what == "open" else "hello"
-            effects = session.receive(speak(line, text, credit_ms=number, open=what == "open"))
+        if what in {"speak", "open", "idle"}:
+            text = "hello" if what == "speak" else ""
+            attitude = "idle" if what == "idle" else ""
+            effects = session.receive(speak(line, text, credit_ms=number, open=what == "open", attitude=attitude))
             if isinstance(effects[0], Start):
                 assert line not in self.granted
                 assert effects[0].open is (what == "open")
+                assert effects[0].after == next(iter(self.silent - self.closed), "")
+                assert [type(effect) for effect in effects[1:]] == [Stop, Send] * bool(effects[0].after)
+                if what == "idle":
+                    self.silent.add(line)
                 self.granted[line], self.sent[line] = number, 0
                 if what == "open":
                     self.written[line] = 0
@@ -242,6 +249,74 @@ def test_ten_thousand_characters_and_voice_without_npc_are_taken():
     assert len(start.line.text) == 10_000
     (start,) = session.receive(Speak("b", "x", voice="low", face="disc"))
     assert (start.npc, start.voice, start.face, start.line.npc) == ("", "low", "disc", "low")
+
+
+def idle(line, npc="anna", **changes):
+    return Speak(line, "", npc, attitude="idle", **changes)
+
+
+def test_a_line_without_text_ends_when_its_character_begins_another_and_only_then():
+    session = greeted()
+    (start,) = session.receive(idle("a", lasts_ms=5_000))
+    assert (start.line.attitude, start.line.lasts_ms, start.after) == ("idle", 5_000, "")
+    session.ready("a", None)
+    session.sent("a", 3)
+    assert [type(e) for e in session.receive(speak("b", npc="ben"))] == [Start]
+    assert [type(e) for e in session.receive(idle("c", "ben"))] == [Start], "what is said is not ended"
+    assert [type(e) for e in session.receive(speak("d", npc="", voice="low"))] == [Start]
+    assert error(session.receive(speak("e", text=" "))).code == "bad-text"
+    assert session.open_lines == ("a", "b", "c", "d"), "a line that is refused ends nothing"
+    start, *ends = session.receive(speak("f"))
+    assert start.after == "a"
+    assert ends == [Stop("a"), Send(End("a", 3))]
+    assert session.receive(Cancel("a")) == []
+    start, *ends = session.receive(dataclasses.replace(idle("g", "ben"), attitude="listening"))
+    assert (start.after, ends) == ("c", [Stop("c"), Send(End("c", 0))]), "one that was not accepted yet ends too"
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "text"),
+    [
+        (
+            idle("a", open=True),
+            "bad-text",
+            "a line of attitude 'idle' says nothing, but came with open text",
+        ),
+        (
+            dataclasses.replace(idle("a"), text="Hm."),
+            "bad-text",
+            "a line of attitude 'idle' says nothing, but came with a text of 3 characters",
+        ),
+        (
+            dataclasses.replace(idle("a"), attitude="listning"),
+            "unknown-attitude",
+            "no attitude 'listning', did you mean 'listening'?; known: 'idle', 'listening'",
+        ),
+        (
+            speak(lasts_ms=40),
+            "bad-message",
+            "speak: lasts_ms is 40, expected 0: a text lasts as long as it takes to say",
+        ),
+    ],
+)
+def test_faults_of_lines_without_text_are_named(message, code, text):
+    refused = error(greeted().receive(message))
+    assert (refused.code, refused.text, refused.ends) == (code, text, True)
+
+
+def test_lines_without_text_take_no_room_from_those_that_speak():
+    session = greeted()
+    for i in range(limits.IDLE_LINES):
+        assert isinstance(session.receive(idle(f"i{i}", f"npc {i}"))[0], Start)
+    refused = error(session.receive(idle("more", "one more")))
+    assert (refused.code, refused.text) == (
+        "too-many-lines",
+        "64 lines without text are open, as many as a client may have: cancel one or wait for its end",
+    )
+    assert session.receive(idle("again", "npc 3"))[0].after == "i3", "one for another one is no more"
+    for i in range(limits.OPEN_LINES):
+        assert isinstance(session.receive(speak(f"s{i}"))[0], Start)
+    assert error(session.receive(speak("more"))).code == "too-many-lines"
 
 
 def test_a_repeated_id_is_refused_and_the_first_line_goes_on():

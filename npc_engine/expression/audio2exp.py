@@ -13,7 +13,7 @@ from npc_engine.expression import limits
 from npc_engine.expression.contacts import Contacts, enforced
 from npc_engine.expression.emotion import Feeling
 from npc_engine.expression.hearing import Heard, Hearing
-from npc_engine.expression.life import Accents, Life, Pauses
+from npc_engine.expression.life import Accents, Hushes, Life, Pauses
 from npc_engine.expression.network import SHIPPED, Network, Stepping
 from npc_engine.expression.settings import Settings
 from npc_engine.expression.style import found, gains
@@ -89,8 +89,8 @@ class _Telling:
         self._gains = gains(style, settings.intensity)
         self._hearing = Hearing(network, lookahead, limits.advance_ticks(settings.smoothing))
         self._smoother = limits.Smoother(settings.smoothing)
-        self._accents, self._pauses = Accents(), Pauses()
-        self._life = Life(line.npc, line.id)
+        self._accents, self._pauses, self._hushes = Accents(), Pauses(), Hushes()
+        self._life = Life(line.npc, line.id, self._style)
         self._feeling = Feeling(line.npc, line.id, line.emotion, line.strength)
         self._contacts = Contacts()
         self._limiter = limits.Limiter()
@@ -154,7 +154,7 @@ class _Telling:
         exp = heard.exp * self._gains
         exp[:, MOUTH] *= (1 - still)[:, None]
         said = self._smoother.step(limits.bounded(exp))
-        living = said + self._life.step(accents) * self._gains
+        living = said + self._life.step(accents, self._hushes.step(loudness))
         felt = self._feeling.step(living, accents, pause, contact, self._style.emotion)
         return self._limiter.step(enforced(felt, contact, self._amount), contact.seal)
 

@@ -1,30 +1,40 @@
-"""What a living face does beside speaking: blinks, a head never quite still, glances, brows with the accents."""
+"""What a living face does beside speaking: blinks, looks, nods, brows with the accents, a head never quite still.
+
+Everything here goes tick by tick on numbers that do not depend on how a line was cut, and draws from sources of chance
+that are seeded by the character and the line.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from math import pi, sin
+from random import Random
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.expression.blinks import Blinks
+from npc_engine.expression.gaze import DEGREE, LARGE, TICKS, Gaze
+from npc_engine.expression.gestures import Nods
+from npc_engine.expression.looks import PHRASE_ENDS, Looks, Speaking
+from npc_engine.expression.style import Style
 from npc_engine.expression.window import VISEMES
-from npc_engine.moments import CHANNEL, EXP50, TICK_MS
+from npc_engine.moments import CHANNEL, EXP50
 
 F32 = npt.NDArray[np.float32]
 
-DEGREE: Final = float(np.pi / 180)
-TICKS: Final = 1000 // TICK_MS  # in a second
-FIRST_BLINK: Final = (0.4, 5.0)  # seconds after the line's start; never in the first 300 ms
-BLINK_EVERY: Final = (5.0, 8.0)
-CLOSING: Final = (4, 5)  # ticks
-SHUT: Final = (1, 2)
-OPENING: Final = (6, 7)
 # speech moves the head by about 3 degrees in yaw and 2 in roll (facts measured on talking people)
-SWAY: Final = {"headYaw": 2.6 * DEGREE, "headPitch": 1.1 * DEGREE, "headRoll": 1.7 * DEGREE}
+SWAY: Final = {"headYaw": 2.4 * DEGREE, "headPitch": 1.0 * DEGREE, "headRoll": 1.6 * DEGREE}
+WAVES_HZ: Final = (0.09, 0.17, 0.29, 0.45)  # that a sway is made of
+BREATH_HZ: Final = 0.25
+BREATH: Final = {"headPitch": 0.30 * DEGREE, "headRoll": 0.10 * DEGREE}  # with each breath, at any style
 NOD: Final = 2.0 * DEGREE  # downwards, on the loudest accents
-GLANCE: Final = (4.0 * DEGREE, 2.0 * DEGREE)  # to the side, up or down
-STEADY: Final = 0.6  # share of the head's turn that the eyes undo, so that the look stays on the listener
+PHRASE_NOD: Final = (0.5, 1.1 * DEGREE, 2.0 * DEGREE, 0.38)  # probability at the end of a phrase, depth, seconds
+FOLLOWS: Final = 0.35  # the head's share of a look far aside
+STEADY: Final = 0.6  # share of the head's other movements that the eyes undo, so that the look stays on the listener
+LIDS_FOLLOW: Final = 2.0 * DEGREE  # by which eyes turn down under falling lids
+BLINKS_AT: Final = {"shift": 0.45, "phrase": 0.3}  # probability of a blink with a large gaze shift, at a phrase's end
 FADE_IN: Final = 20  # ticks, so that a line begins from rest
 
 # Lips take a shape of their own, a feeling's, only where nothing is said: from 120 ms into a pause, wholly after 320
@@ -32,11 +42,12 @@ PAUSE_AFTER, PAUSE_WHOLE = 6, 16
 PAUSE_LEAVES: Final = 0.34  # a tick: speech that is seen 60 ms ahead finds the mouth free
 SILENT: Final = (0.5, 0.8)  # P of silence at which a pause may be, and surely is
 QUIET: Final = 1e-3  # RMS under which there is no sound at all, and a mouth has no reason to move
+HUSHED_DB: Final = (-46.0, -22.0)  # loudness of a tick without speech: of full scale, or against the line's own
 
 _SIL: Final = VISEMES.index("sil")
 _YAW, _PITCH, _ROLL = CHANNEL["headYaw"], CHANNEL["headPitch"], CHANNEL["headRoll"]
 _GAZE_YAW, _GAZE_PITCH = CHANNEL["gazeYaw"], CHANNEL["gazePitch"]
-_LIDS = [CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]
+_LEFT_LID, _RIGHT_LID = CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]
 _BROWS = {CHANNEL["browInnerUp"]: 0.10, CHANNEL["browOuterUpLeft"]: 0.07, CHANNEL["browOuterUpRight"]: 0.07}
 
 
@@ -86,76 +97,122 @@ class Pauses:
         return pause, still
 
 
-class Life:
-    """The movements of one line; the same character and line move the same each time."""
+class Hushes:
+    """How long a line has been silent: the ends of its phrases, heard 140 ms after them, and its hesitations."""
 
-    def __init__(self, npc: str, line: str) -> None:
-        digest = hashlib.blake2b(f"{npc}\0{line}".encode(), digest_size=16).digest()
-        # one source of chance each, so that no draw depends on how the ticks were cut
-        self._sways, self._blinking, self._looking = np.random.default_rng(int.from_bytes(digest, "little")).spawn(3)
+    def __init__(self) -> None:
+        self._level_db = -30.0
+        self._quiet = PHRASE_ENDS + 1  # ticks; a line begins out of silence that ends no phrase
+
+    def step(self, loudness: F32) -> list[int]:
+        """Ticks since speech was heard, 0 while it is, of the next n ticks, given their RMS f32[n]."""
+        found = []
+        least, below = HUSHED_DB
+        for db in (20 * np.log10(np.maximum(loudness, 1e-5))).tolist():
+            hushed = db < max(least, self._level_db + below)
+            self._quiet = self._quiet + 1 if hushed else 0
+            if not hushed:
+                self._level_db += (db - self._level_db) / TICKS
+            found.append(self._quiet)
+        return found
+
+
+def chance_of(*names: str) -> Random:
+    """A source of chance that is the same for the same names, on every machine."""
+    digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).digest()
+    return Random(int.from_bytes(digest, "little"))
+
+
+class Body:
+    """Lids, eyes and head together, tick by tick, whatever moves them.
+
+    `sway`: of the head, against that of speech; `blinks`: seconds from blink to blink, against those of the style.
+    """
+
+    def __init__(self, chance: Random, looks: Looks, style: Style, *, sway: float = 1.0, blinks: float = 1.0) -> None:
+        self._looks = looks
+        self._style = style
+        self._sway = sway * style.head
         self._tick = 0
-        self._waves = {name: self._wave() for name in SWAY}
-        self._blinks: list[tuple[int, F32]] = []
-        self._next_blink = int(self._blinking.uniform(*FIRST_BLINK) * TICKS)
-        self._glances: list[tuple[int, float, float]] = [(0, 0.0, 0.0)]
-        self._next_glance = int(self._looking.uniform(0.6, 2.0) * TICKS)
+        self._waves = {
+            CHANNEL[name]: (size, [(hz * chance.uniform(0.8, 1.2), chance.uniform(0, 2 * pi)) for hz in WAVES_HZ])
+            for name, size in SWAY.items()
+        }
+        self.blinks = Blinks(split(chance), style.blink_s * blinks, style.pace)
+        self.nods = Nods()
+        self._gaze = Gaze(FOLLOWS, style.pace)
 
-    def step(self, accents: F32) -> F32:
-        """f32[n, 50] to add on the next n ticks, given their accents f32[n]; any cutting gives the same."""
-        n = len(accents)
-        ticks = np.arange(self._tick, self._tick + n)
-        added = np.zeros((n, len(EXP50)), np.float32)
-        fade = np.minimum(ticks / FADE_IN, 1.0)
-        fade = fade * fade * (3 - 2 * fade)
-        for name, size in SWAY.items():
-            rates, phases = self._waves[name]
-            added[:, CHANNEL[name]] = size * np.sin(ticks[:, None] * rates + phases).mean(axis=1) * 1.6 * fade
-        added[:, _PITCH] -= NOD * accents * fade
-        for channel, size in _BROWS.items():
-            added[:, channel] = size * accents * fade
-        lids = self._lids(ticks)
-        added[:, _LIDS] = lids[:, None]
-        yaw, pitch = self._gaze(ticks)
-        added[:, _GAZE_YAW] = yaw - STEADY * added[:, _YAW]
-        added[:, _GAZE_PITCH] = pitch - STEADY * added[:, _PITCH] - 2.0 * DEGREE * lids
-        self._tick += n
-        return added
+    def step(self, row: list[float], quiet: int, lean: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
+        """Add the next tick's to `row`, 50 values; `lean`: pitch, yaw and roll of a head that something else moves."""
+        goal = self._looks.step(quiet)
+        if goal is not None and self._gaze.look(goal) > LARGE:
+            self.blinks.occasion(BLINKS_AT["shift"])
+        look, follows = self._gaze.step()
+        left, right = self.blinks.step()
+        pitch, yaw, roll = self._swayed()
+        pitch += lean[0] - self.nods.step() * self._style.head
+        yaw += lean[1]
+        row[_PITCH] += pitch + follows[1]
+        row[_YAW] += yaw + follows[0]
+        row[_ROLL] += roll + lean[2]
+        row[_GAZE_YAW] += look[0] - follows[0] - STEADY * yaw
+        row[_GAZE_PITCH] += look[1] - follows[1] - STEADY * pitch - LIDS_FOLLOW * max(left, right)
+        row[_LEFT_LID] += left
+        row[_RIGHT_LID] += right
+        self._tick += 1
 
-    def _wave(self) -> tuple[F32, F32]:
-        """Four sines of .08 to .5 Hz at random phases: smooth, and never the same twice in a line."""
-        hertz = np.array([0.09, 0.17, 0.29, 0.45]) * self._sways.uniform(0.8, 1.2, 4)
-        return (hertz * 2 * np.pi / TICKS).astype(np.float32), self._sways.uniform(0, 2 * np.pi, 4).astype(np.float32)
+    def _swayed(self) -> tuple[float, float, float]:
+        """Pitch, yaw and roll of the next tick: four slow waves each, never the same twice in a line, and breath."""
+        t = self._tick / TICKS
+        fade = min(self._tick / FADE_IN, 1.0)
+        fade = fade * fade * (3 - 2 * fade) * self._sway * 1.6 / len(WAVES_HZ)
+        at = {
+            channel: size * fade * sum(sin(2 * pi * hz * t + phase) for hz, phase in waves)
+            for channel, (size, waves) in self._waves.items()
+        }
+        breath = sin(2 * pi * BREATH_HZ * t)
+        return (
+            at[_PITCH] + BREATH["headPitch"] * breath,
+            at[_YAW],
+            at[_ROLL] + BREATH["headRoll"] * breath,
+        )
 
-    def _lids(self, ticks: npt.NDArray[np.int64]) -> F32:
-        last = int(ticks[-1]) if len(ticks) else -1
-        while self._next_blink <= last:
-            self._blinks.append((self._next_blink, self._blink()))
-            self._next_blink += int(self._blinking.uniform(*BLINK_EVERY) * TICKS)
-        lids = np.zeros(len(ticks), np.float32)
-        for begin, shape in self._blinks:
-            inside = (ticks >= begin) & (ticks < begin + len(shape))
-            lids[inside] = shape[ticks[inside] - begin]
-        self._blinks = self._blinks[-1:]
-        return lids
 
-    def _blink(self) -> F32:
-        closing, shut, opening = (int(self._blinking.integers(a, b + 1)) for a, b in (CLOSING, SHUT, OPENING))
-        down = 0.5 - 0.5 * np.cos(np.pi * np.arange(1, closing + 1) / closing)
-        up = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, opening + 1) / opening)
-        return np.concatenate([down, np.ones(shut), up]).astype(np.float32)
+class Life:
+    """The movements of one line that is spoken; the same character and line move the same each time."""
 
-    def _gaze(self, ticks: npt.NDArray[np.int64]) -> tuple[F32, F32]:
-        last = int(ticks[-1]) if len(ticks) else -1
-        while self._next_glance <= last:
-            home = self._looking.random() < 0.55  # the eyes come back to the listener
-            yaw, pitch = (0.0, 0.0) if home else self._looking.uniform(-1, 1, 2) * GLANCE
-            self._glances.append((self._next_glance, float(yaw), float(pitch)))
-            self._next_glance += int(self._looking.uniform(0.7, 2.4) * TICKS)
-        # a saccade of a few degrees takes about 40 ms
-        at = [t for begin, _, _ in self._glances for t in (begin, begin + 2)]
-        looks = []
-        for axis in (1, 2):
-            values = [self._glances[max(i + d, 0)][axis] for i in range(len(self._glances)) for d in (-1, 0)]
-            looks.append(np.interp(ticks, at, values).astype(np.float32))
-        self._glances = self._glances[-6:]
-        return looks[0], looks[1]
+    def __init__(self, npc: str, line: str, style: Style) -> None:
+        chance = chance_of(npc, line, "life")
+        self._style = style
+        self._chance = split(chance)
+        self._body = Body(chance, Speaking(split(chance), style.pace, style.gaze), style)
+        self._tick = 0
+
+    def step(self, accents: F32, hushes: list[int]) -> F32:
+        """f32[n, 50] to add on the next n ticks, given their accents f32[n] and how long each has been silent.
+
+        Any cutting gives the same.
+        """
+        rows = []
+        for accent, quiet in zip(accents.tolist(), hushes, strict=True):
+            row = [0.0] * len(EXP50)
+            if quiet == PHRASE_ENDS:
+                self._end_phrase()
+            fade = min(self._tick / FADE_IN, 1.0)
+            self._body.step(row, quiet, (-NOD * accent * fade * self._style.head, 0.0, 0.0))
+            for channel, size in _BROWS.items():
+                row[channel] += size * accent * fade * self._style.brows
+            rows.append(row)
+            self._tick += 1
+        return np.array(rows, np.float32).reshape(len(rows), len(EXP50))
+
+    def _end_phrase(self) -> None:
+        likely, least, most, seconds = PHRASE_NOD
+        if self._chance.random() < likely:
+            self._body.nods.add(self._chance.uniform(least, most), seconds / self._style.pace)
+        self._body.blinks.occasion(BLINKS_AT["phrase"])
+
+
+def split(chance: Random) -> Random:
+    """A source of its own, so that what one movement draws does not change the others."""
+    return Random(chance.getrandbits(64))

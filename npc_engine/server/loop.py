@@ -11,6 +11,8 @@ from typing import Final
 import zmq
 
 from npc_engine.cast import CastError
+from npc_engine.moments import NEUTRAL
+from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.moment import next_ticks, pack_moment
 from npc_engine.server.performer import Begun, Complete, MarkHere, Performer, Rests, Tick
 from npc_engine.server.sockets import Router, Unreachable
@@ -30,6 +32,7 @@ RETRY_MS = 10  # until a client that leaves too much unread is tried again
 UNSENT_REPLIES = 64  # kept for such a client before it is given up
 FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
 LINES = 64  # performed at once, for all clients: each holds two threads
+IDLE_LINES = 256  # that say nothing, for all clients: each holds a face's pose and four ticks
 THREADS = 128  # performers that speak, and cancelled ones that finish their last clause
 
 
@@ -40,7 +43,7 @@ class _Peer:
         self.identity = identity
         self.descriptor = descriptor
         self.session = Session()
-        self.performers: dict[str, Performer] = {}
+        self.performers: dict[str, Performer | Idling] = {}
         self.unsent: deque[list[bytes]] = deque()
 
 
@@ -53,10 +56,11 @@ class Loop:
         self._stage = stage
         self._rests = Rests(stage)
         self._warmer = Warmer(stage, wake)
+        self._idler = Idler(wake)
         self._text_idle_s = text_idle_s
         self._peers: dict[bytes, _Peer] = {}
         self._connections: dict[int, bytes] = {}  # open descriptor → identity, b"" until it has said something
-        self._retiring: list[Performer] = []
+        self._retiring: list[Performer | Idling] = []
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Serve until `stopping`, then cut every line and wait for the performers."""
@@ -74,8 +78,8 @@ class Loop:
         self.finish()
 
     @property
-    def performers(self) -> list[Performer]:
-        """The performers of all open lines."""
+    def performers(self) -> list[Performer | Idling]:
+        """What makes the ticks of all open lines."""
         return [performer for peer in self._peers.values() for performer in peer.performers.values()]
 
     def _blocked(self) -> bool:
@@ -158,14 +162,24 @@ class Loop:
 
     def _start(self, peer: _Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
-        lines = len(self.performers)
-        if lines >= LINES or lines + len(self._retiring) >= THREADS:
-            text = f"the engine speaks {lines} lines, as many as it can at once: try again when some have ended"
-            self._carry_out(peer, peer.session.fail(start.line.id, "too-many-lines", text))
+        name, before = start.line.id, peer.performers.get(start.after)
+        begin = before.face if isinstance(before, Idling) else NEUTRAL
+        silent = bool(start.line.attitude)
+        lines = sum(isinstance(performer, Idling) == silent for performer in self.performers)
+        threads = len(self._retiring) + (0 if silent else lines)
+        if lines >= (IDLE_LINES if silent else LINES) or threads >= THREADS:
+            what = "keeps" if silent else "speaks"
+            text = f"the engine {what} {lines} lines, as many as it can at once: try again when some have ended"
+            self._carry_out(peer, peer.session.fail(name, "too-many-lines", text))
             return
-        performer = peer.performers[start.line.id] = Performer(
-            start, self._stage, self._rests, self._wake, self._text_idle_s
-        )
+        performer: Performer | Idling
+        if silent:
+            performer = Idling(start, self._stage, self._rests, self._idler, begin)
+        else:
+            performer = Performer(
+                start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin
+            )
+        peer.performers[name] = performer
         performer.begin()
 
     def _prepare(self, peer: _Peer, prepare: Prepare) -> None:
@@ -184,7 +198,7 @@ class Loop:
                 )
                 self._carry_out(peer, effects)
 
-    def _retire(self, performer: Performer) -> None:
+    def _retire(self, performer: Performer | Idling) -> None:
         performer.stop()
         self._retiring.append(performer)
 
@@ -223,11 +237,11 @@ class Loop:
             peer.unsent.popleft()
 
     def _send_round(self) -> bool:
-        """Send at most one message of each line, the most urgent first; whether any was sent."""
+        """Send at most one message of each line, the most urgent first, silent ones last; whether any was sent."""
         for peer in tuple(self._peers.values()):
             self._flush(peer)
         lines = [(peer, performer) for peer in self._peers.values() for performer in peer.performers.values()]
-        lines.sort(key=lambda line: -line[1].line.priority)
+        lines.sort(key=lambda line: (isinstance(line[1], Idling), -line[1].line.priority))
         sent = False
         for peer, performer in lines:
             if (
@@ -236,7 +250,7 @@ class Loop:
                 sent = self._send_next(peer, performer) or sent
         return sent
 
-    def _send_next(self, peer: _Peer, performer: Performer) -> bool:
+    def _send_next(self, peer: _Peer, performer: Performer | Idling) -> bool:
         line = performer.line.id
         try:
             return self._send_made(peer, performer)
@@ -248,7 +262,7 @@ class Loop:
                 self._retire(peer.performers.pop(line))
             return True
 
-    def _send_made(self, peer: _Peer, performer: Performer) -> bool:
+    def _send_made(self, peer: _Peer, performer: Performer | Idling) -> bool:
         """Send the next message of a line, if it is ready and within its credit; whether it was."""
         line = performer.line.id
         made = performer.peek(limits.MOMENT_TICKS + 1)
@@ -282,7 +296,9 @@ class Loop:
         for peer in tuple(self._peers.values()):
             self._carry_out(peer, peer.session.stop("the engine is stopping"))
         self._warmer.stop()
+        self._idler.stop()
         end = time.monotonic() + FINISH_S
         for performer in self._retiring:
             performer.join(max(0.0, end - time.monotonic()))
         self._warmer.join(max(0.0, end - time.monotonic()))
+        self._idler.join(max(0.0, end - time.monotonic()))

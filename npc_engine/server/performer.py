@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from npc_engine.cast import CastError
-from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Expression, Line, Moment, Sound, SpeechChunk, Word
+from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Exp, Expression, Line, Moment, Sound, SpeechChunk, Word
 from npc_engine.performance import Face, NoFace, Npc, Voice, perform
 from npc_engine.server.faults import cast_code
 from npc_engine.server.stage import Stage
@@ -111,6 +111,48 @@ class _Enduring:
             self._fault(Failed("text-timeout", str(error)))
 
 
+def prepared(start: Start, stage: Stage, rests: Rests) -> tuple[Npc, Begun]:
+    """The character of a line, loaded, and what to say of it; raises `CastError` where there is no such character."""
+    npc = stage.npc(start.npc, start.voice, start.face)
+    if not start.line.outputs.picture:
+        return npc, Begun(None)
+    if isinstance(npc.face, NoFace):
+        raise NoFaceError(f"{start.line.npc!r} has no face: name one, or ask for no pictures")
+    return npc, Begun(rests.of(npc, start.line))
+
+
+def wired(tick: int, moment: Moment, stage: Stage) -> Tick:
+    """The moment in wire form; raises `ValueError` for one that no game could play, or that is not of `tick`."""
+    if moment.tick != tick or len(moment.sound) != TICK_SAMPLES:
+        raise ValueError(
+            f"moment of tick {moment.tick} and {len(moment.sound)} samples, expected {tick} and {TICK_SAMPLES}"
+        )
+    if not (np.isfinite(moment.sound).all() and np.isfinite(moment.exp).all()):
+        raise ValueError(f"tick {tick} holds a value that is not finite")
+    outputs = moment.line.outputs
+    return Tick(
+        tick,
+        pack_sound(moment.sound) if outputs.sound else None,
+        pack_coefficients(moment.exp) if outputs.coefficients else None,
+        stage.encode(moment.picture.pixels) if moment.picture is not None else None,
+        moment.words if outputs.words else (),
+    )
+
+
+def failed(start: Start, stage: Stage, error: Exception) -> Failed:
+    """What to say of a line that `error` has ended; one that nobody expected is logged."""
+    if isinstance(error, NoFaceError):
+        return Failed("unknown-face", str(error))
+    if isinstance(error, CastError):
+        return Failed(cast_code(stage.cast, start.npc, start.voice, start.face), str(error))
+    LOG.error("line %s of %s failed", start.line.id, start.line.npc, exc_info=error)
+    return Failed("internal", f"the engine failed on this line: {type(error).__name__}: {error}")
+
+
+class NoFaceError(Exception):
+    """Pictures were asked of a character that has none."""
+
+
 class _StoppedError(Exception):
     """The line was stopped while its voice waited for text."""
 
@@ -118,10 +160,20 @@ class _StoppedError(Exception):
 class Performer:
     """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more.
 
-    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then.
+    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then. `begin`
+    f32[50]: the face that it begins with.
     """
 
-    def __init__(self, start: Start, stage: Stage, rests: Rests, wake: Callable[[], None], text_idle_s: float) -> None:
+    def __init__(
+        self,
+        start: Start,
+        stage: Stage,
+        rests: Rests,
+        wake: Callable[[], None],
+        *,
+        text_idle_s: float,
+        begin: Exp = NEUTRAL,
+    ) -> None:
         self._text = OpenText(text_idle_s) if start.open else None
         self._ends_early: Failed | None = None
         self.line = replace(start.line, more=self._following(self._text)) if self._text else start.line
@@ -129,6 +181,7 @@ class Performer:
         self._stage = stage
         self._rests = rests
         self._wake = wake
+        self._begin = begin
         self._made: deque[Made] = deque()
         self._changed = threading.Condition()
         self._stopped = False
@@ -198,28 +251,18 @@ class Performer:
             self._perform()
         except _StoppedError:
             return
-        except CastError as error:
-            code = cast_code(self._stage.cast, self._start.npc, self._start.voice, self._start.face)
-            self._put(Failed(code, str(error)))
-        except Exception as error:
-            LOG.exception("line %s of %s failed", self.line.id, self.line.npc)
-            self._put(Failed("internal", f"the engine failed on this line: {type(error).__name__}: {error}"))
+        except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
+            self._put(failed(self._start, self._stage, error))
 
     def _perform(self) -> None:
-        npc = self._stage.npc(self._start.npc, self._start.voice, self._start.face)
-        rest = None
-        if self.line.outputs.picture:
-            if isinstance(npc.face, NoFace):
-                self._put(Failed("unknown-face", f"{self.line.npc!r} has no face: name one, or ask for no pictures"))
-                return
-            rest = self._rests.of(npc, self.line)
-        if not self._put(Begun(rest)):
+        npc, begun = prepared(self._start, self._stage, self._rests)
+        if not self._put(begun):
             return
         ticks = 0
         npc = replace(npc, voice=_Enduring(npc.voice, self._end_early))
-        with closing(perform(self.line, npc)) as moments:
+        with closing(perform(self.line, npc, self._begin)) as moments:
             for moment in moments:
-                made = self._tick(ticks, moment)
+                made = wired(ticks, moment, self._stage)
                 if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
                     return
                 ticks += 1
@@ -229,20 +272,3 @@ class Performer:
 
     def _end_early(self, failed: Failed) -> None:
         self._ends_early = failed
-
-    def _tick(self, tick: int, moment: Moment) -> Tick:
-        """The moment in wire form; raises `ValueError` for one that no game could play."""
-        if moment.tick != tick or len(moment.sound) != TICK_SAMPLES:
-            raise ValueError(
-                f"moment of tick {moment.tick} and {len(moment.sound)} samples, expected {tick} and {TICK_SAMPLES}"
-            )
-        if not (np.isfinite(moment.sound).all() and np.isfinite(moment.exp).all()):
-            raise ValueError(f"tick {tick} holds a value that is not finite")
-        outputs = self.line.outputs
-        return Tick(
-            tick,
-            pack_sound(moment.sound) if outputs.sound else None,
-            pack_coefficients(moment.exp) if outputs.coefficients else None,
-            self._stage.encode(moment.picture.pixels) if moment.picture is not None else None,
-            moment.words if outputs.words else (),
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
-from npc_engine.moments import EMOTIONS, STYLES
+from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES
 from npc_engine.wire import limits
 from npc_engine.wire.messages import Speak, Warm, WireError
 
@@ -13,8 +13,13 @@ from npc_engine.wire.messages import Speak, Warm, WireError
 def check_speak(speak: Speak) -> None:
     """Raise `WireError` for a `speak` that asks for what there is not; open text may begin empty."""
     _check_manner(speak)
-    if not speak.open and not speak.text.strip():
+    _check_name("attitude", speak.attitude, ("", *ATTITUDES))
+    if speak.attitude:
+        _check_silent(speak)
+    elif not speak.open and not speak.text.strip():
         raise WireError("text is empty", "bad-text")
+    elif speak.lasts_ms:
+        raise WireError(f"speak: lasts_ms is {speak.lasts_ms}, expected 0: a text lasts as long as it takes to say")
     check_text(len(speak.text))
     edge, every = speak.outputs.picture, speak.outputs.picture_every
     low, high = limits.PICTURE_EDGE
@@ -35,6 +40,12 @@ def check_text(count: int) -> None:
     """Raise `WireError` for more characters than a line may have."""
     if count > limits.TEXT_CHARS:
         raise WireError(f"text has {count} characters, expected at most {limits.TEXT_CHARS}", "bad-text")
+
+
+def _check_silent(speak: Speak) -> None:
+    if speak.text or speak.open:
+        what = "open text" if speak.open else f"a text of {len(speak.text)} characters"
+        raise WireError(f"a line of attitude {speak.attitude!r} says nothing, but came with {what}", "bad-text")
 
 
 def _check_manner(message: Speak | Warm) -> None:

@@ -20,7 +20,8 @@ class Send:
 class Start:
     """Begin to perform a line; `voice` and `face` replace those of `npc` where they are not "".
 
-    `open`: text follows, with `AddText` and `EndText`.
+    `open`: text follows, with `AddText` and `EndText`. `after`: the line that is stopped right after this, and from
+    whose last face it goes on.
     """
 
     line: Line
@@ -28,6 +29,7 @@ class Start:
     voice: str
     face: str
     open: bool = False
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ NAME_CHARS: Final = 64  # a character, voice, face, style or emotion
 NOTE_CHARS: Final = 2_000  # the text of an error or a reason
 
 OPEN_LINES: Final = 8  # of one client, speaking at once
+IDLE_LINES: Final = 64  # of one client that say nothing: a village of faces
+LASTS_MS: Final = 86_400_000  # a line that says nothing, if it ends by itself: a day
 WARMS: Final = 32  # `warm` of one client that wait for their answer
 REMEMBERED_LINES: Final = 1024  # finished ids of one client, so that none is spoken twice
 

@@ -21,6 +21,7 @@ ERROR_CODES: Final[dict[str, str]] = {
     "unknown-face": "no face of this name, or pictures asked of a character without one",
     "unknown-style": "no style of this name",
     "unknown-emotion": "an emotion that this engine can't show",
+    "unknown-attitude": "an attitude that this engine does not know",
     "bad-cast": "the character's, voice's or face's files are broken; the text names the file",
     "bad-text": "text that is empty, too long, broken markup, or not speakable by this voice",
     "text-timeout": "an open text was neither added to nor committed for too long; what had come was spoken",
@@ -68,6 +69,9 @@ def real(low: float, high: float) -> dict[str, Any]:
     return {"range": (low, high)}
 
 
+ATTITUDE: Final = "attitude"
+"""What an engine whose characters live without a text names among its capabilities, beside the kinds it answers."""
+
 LINE: Final = chars(limits.ID_CHARS, least=1)
 """The rule of the field that names a line, or a `warm`."""
 
@@ -89,7 +93,8 @@ class Hello:
 class Speak:
     """Say `text`: as the character `npc`, or with the voice and face named, or as the character with others.
 
-    `open`: text is still being written, `append` adds to it and `commit` ends it.
+    `open`: text is still being written, `append` adds to it and `commit` ends it. `attitude` in place of a text: the
+    character says nothing and lives, for `lasts_ms`, or until it is cancelled or begins another line.
     """
 
     kind: ClassVar[str] = "speak"
@@ -105,6 +110,8 @@ class Speak:
     outputs: Outputs = field(default=Outputs())
     strength: float = field(default=1.0, metadata=real(0.0, 1.0))  # of the emotion
     open: bool = False
+    attitude: str = field(default="", metadata=chars(limits.NAME_CHARS))
+    lasts_ms: int = field(default=0, metadata=whole(0, limits.LASTS_MS))  # 0: no end of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,7 @@ class Welcome:
     version: int = field(metadata=whole(0, MOST))
     engine: str = field(metadata=chars(limits.NAME_CHARS))  # its release, for logs
     channels: tuple[str, ...] = field(metadata=chars(limits.NAME_CHARS, least=1))  # names of the coefficients, in order
-    capabilities: tuple[str, ...] = field(metadata=chars(limits.NAME_CHARS, least=1))  # kinds that it answers
+    capabilities: tuple[str, ...] = field(metadata=chars(limits.NAME_CHARS, least=1))  # kinds it answers, ATTITUDE
     sample_rate: int = field(metadata=whole(1, MOST))
     tick_ms: int = field(metadata=whole(1, MOST))
     open_lines: int = field(metadata=whole(1, MOST))  # of one client at once

@@ -16,6 +16,7 @@ from npc_engine.wire import limits
 from npc_engine.wire.checks import check_speak, check_text, check_warm, near
 from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
 from npc_engine.wire.messages import (
+    ATTITUDE,
     REQUESTS,
     Accepted,
     Append,
@@ -54,16 +55,19 @@ class Step(Enum):
     READY = "ready"  # the performer can begin
     SEND = "send"  # ticks leave
     COMPLETE = "complete"  # the last tick has left
+    YIELD = "yield"  # a line that says nothing gives way to its character's next one
     CANCEL = "cancel"  # the game, or the engine's stop, cuts it
     FAIL = "fail"  # the engine can't go on with it
 
 
 LINE_STATES: Final[dict[tuple[State, Step], State]] = {
     (State.ASKED, Step.READY): State.SPEAKING,
+    (State.ASKED, Step.YIELD): State.ENDED,
     (State.ASKED, Step.CANCEL): State.CANCELLED,
     (State.ASKED, Step.FAIL): State.FAILED,
     (State.SPEAKING, Step.SEND): State.SPEAKING,
     (State.SPEAKING, Step.COMPLETE): State.ENDED,
+    (State.SPEAKING, Step.YIELD): State.ENDED,
     (State.SPEAKING, Step.CANCEL): State.CANCELLED,
     (State.SPEAKING, Step.FAIL): State.FAILED,
 }
@@ -73,10 +77,11 @@ LINE_STATES: Final[dict[tuple[State, Step], State]] = {
 class _Open:
     """The books of a line that is open."""
 
-    __slots__ = ("credit_ms", "open_chars", "state", "ticks")
+    __slots__ = ("credit_ms", "open_chars", "rests", "state", "ticks")
 
-    def __init__(self, credit_ms: int, open_chars: int | None) -> None:
+    def __init__(self, credit_ms: int, open_chars: int | None, rests: str) -> None:
         self.state = State.ASKED
+        self.rests = rests  # the character that says nothing on it; "" for a line that speaks
         self.open_chars = open_chars  # of a text that is still being written; None once it is complete
         self.credit_ms = credit_ms  # granted and not used
         self.ticks = 0  # sent
@@ -137,7 +142,7 @@ class Session:
                     limits.WIRE_VERSION,
                     __version__,
                     EXP50,
-                    tuple(REQUESTS),
+                    (*REQUESTS, ATTITUDE),
                     SAMPLE_RATE,
                     TICK_MS,
                     limits.OPEN_LINES,
@@ -150,23 +155,36 @@ class Session:
     def _speak(self, speak: Speak) -> list[Effect]:
         self._check_id(speak.line)
         check_speak(speak)
-        if len(self._open) >= limits.OPEN_LINES:
-            raise WireError(
-                f"{len(self._open)} lines are open, as many as a client may have: cancel one or wait for its end",
-                "too-many-lines",
-            )
-        self._open[speak.line] = _Open(speak.credit_ms, len(speak.text) if speak.open else None)
+        npc = speak.npc or speak.voice
+        after = next((name for name, books in self._open.items() if books.rests == npc), "")
+        self._check_room(silent=bool(speak.attitude), leaves=bool(after))
+        self._open[speak.line] = _Open(
+            speak.credit_ms, len(speak.text) if speak.open else None, npc if speak.attitude else ""
+        )
         line = Line(
             speak.line,
-            speak.npc or speak.voice,
+            npc,
             speak.text,
             speak.style,
             speak.emotion,
             speak.outputs,
             speak.priority,
             speak.strength,
+            attitude=speak.attitude,
+            lasts_ms=speak.lasts_ms,
         )
-        return [Start(line, speak.npc, speak.voice, speak.face, speak.open)]
+        start = Start(line, speak.npc, speak.voice, speak.face, speak.open, after)
+        return [start, *self._end(after, Step.YIELD)] if after else [start]
+
+    def _check_room(self, *, silent: bool, leaves: bool) -> None:
+        """`leaves`: a line that says nothing ends as the new one begins."""
+        lines = sum(bool(books.rests) == silent for books in self._open.values()) - (silent and leaves)
+        most, what = (limits.IDLE_LINES, " without text") if silent else (limits.OPEN_LINES, "")
+        if lines >= most:
+            raise WireError(
+                f"{lines} lines{what} are open, as many as a client may have: cancel one or wait for its end",
+                "too-many-lines",
+            )
 
     def _check_id(self, line: str) -> None:
         if line in self._open:
@@ -257,7 +275,10 @@ class Session:
 
     def complete(self, line: str) -> list[Effect]:
         """The last tick of a line has left."""
-        ticks = self._step(line, Step.COMPLETE)
+        return self._end(line, Step.COMPLETE)
+
+    def _end(self, line: str, step: Step) -> list[Effect]:
+        ticks = self._step(line, step)
         return [Stop(line), Send(End(line, ticks))]
 
     def fail(self, line: str, code: str, text: str) -> list[Effect]:
