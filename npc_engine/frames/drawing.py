@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from functools import partial
+from math import cos, pi
+from typing import Final, Protocol
 
-from npc_engine.moments import Exp, Expression, Moment, Picture, Pixels
+from npc_engine.moments import TICK_MS, Exp, Expression, Moment, Picture, Pixels
+
+BREATH: Final = 4000 // TICK_MS
+"""Ticks of a breath: 15 a minute, as an adult breathes at rest."""
 
 
 class DrawnFace(Protocol):
     """A face that is loaded: a portrait, a 3D head or a neural one. Safe for several lines at once."""
 
-    def render(self, exp: Exp, size: int) -> Pixels:
-        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
+    def render(self, exp: Exp, size: int, breath: float = 0.0) -> Pixels:
+        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4].
+
+        `breath`, 0..1, is how far shoulders have risen, if there are any.
+        """
         ...
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
@@ -20,11 +28,53 @@ class DrawnFace(Protocol):
         ...
 
 
-def drawn(render: Callable[[Exp, int], Pixels], expressions: Iterable[Expression]) -> Iterator[Moment]:
-    """One moment per expression, with a picture by `render` on every `picture_every`-th tick of its line."""
-    for e in expressions:
-        wanted = e.line.outputs
-        picture = None
-        if wanted.picture and e.tick % wanted.picture_every == 0:
-            picture = Picture(e.tick, render(e.exp, wanted.picture))
-        yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
+class Watching(Protocol):
+    """Who looks at the pictures of one line, in order (`guard.Watch`)."""
+
+    def picture(self, exp: Exp, render: Callable[[Exp], Pixels]) -> Pixels:
+        """The picture of `exp` by `render`, or a better one."""
+        ...
+
+    def close(self) -> None:
+        """The line is over."""
+        ...
+
+
+class Unwatched:
+    """Nobody looks: every picture is as it is drawn."""
+
+    def picture(self, exp: Exp, render: Callable[[Exp], Pixels]) -> Pixels:
+        """The picture of `exp` by `render`."""
+        return render(exp)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def breathed(tick: int) -> float:
+    """How far the shoulders have risen, 0..1: a line begins with none, so lines of any length join at rest."""
+    return (1 - cos(2 * pi * tick / BREATH)) / 2
+
+
+def drawn(
+    render: Callable[[Exp, int, float], Pixels], expressions: Iterable[Expression], watching: Watching | None = None
+) -> Iterator[Moment]:
+    """One moment per expression, with a picture by `render` on every `picture_every`-th tick of its line.
+
+    `render` takes coefficients, size and breath as a face's own does; `watching` sees every picture.
+    """
+    watch = watching or Unwatched()
+    try:
+        for e in expressions:
+            wanted = e.line.outputs
+            picture = None
+            if wanted.picture and e.tick % wanted.picture_every == 0:
+                one = partial(_rendered, render, wanted.picture, breathed(e.tick))
+                picture = Picture(e.tick, watch.picture(e.exp, one))
+            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
+    finally:
+        watch.close()
+
+
+def _rendered(render: Callable[[Exp, int, float], Pixels], size: int, breath: float, exp: Exp) -> Pixels:
+    return render(exp, size, breath)

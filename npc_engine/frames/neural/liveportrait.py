@@ -89,9 +89,9 @@ class LivePortrait:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
         return drawn(self.render, expressions)
 
-    def render(self, exp: Exp, size: int) -> Pixels:
-        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
-        around = self._portrait.render(NEUTRAL, size)
+    def render(self, exp: Exp, size: int, breath: float = 0.0) -> Pixels:
+        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]; the warp breathes."""
+        around = self._portrait.render(NEUTRAL, size, breath)
         angles = self._rest.angles + exp[[CHANNEL[n] for n in HEAD]] @ self._turns
         weights = np.append(np.clip(exp[:ANGLES], 0, 1), exp[[CHANNEL[n] for n in GAZE]]).astype(np.float32)
         edited = self._rest.placed(angles, self._rest.expression + np.tensordot(weights, self._moves, 1))

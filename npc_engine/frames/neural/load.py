@@ -7,7 +7,7 @@ from pathlib import Path
 
 from npc_engine.cast import FaceSpec
 from npc_engine.frames.drawing import DrawnFace
-from npc_engine.frames.load import load_face, load_portrait, read_landmarks
+from npc_engine.frames.load import load_drawn, load_portrait, read_landmarks
 from npc_engine.frames.neural.files import models_folder
 from npc_engine.frames.neural.liveportrait import LivePortrait
 from npc_engine.frames.neural.restore import Restored
@@ -23,5 +23,5 @@ def load_neural(spec: FaceSpec, folder: Path) -> DrawnFace:
         points = read_landmarks(folder / spec.landmarks, portrait.picture.shape[0])
         face = LivePortrait(portrait, points, models, wanted)
     else:
-        face = load_face(replace(spec, neural=replace(wanted, restore=0.0)), folder)
+        face = load_drawn(replace(spec, neural=replace(wanted, restore=0.0)), folder)
     return Restored(face, folder, models, wanted) if wanted.restore else face

@@ -37,9 +37,9 @@ class Restored:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
         return drawn(self.render, expressions)
 
-    def render(self, exp: Exp, size: int) -> Pixels:
+    def render(self, exp: Exp, size: int, breath: float = 0.0) -> Pixels:
         """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
-        picture = self._face.render(exp, size)
+        picture = self._face.render(exp, size, breath)
         matrix = crop_matrix(self._points * size - 0.5)
         with self._lock:
             (planes,) = self._network.run(input=as_planes(cut(picture, matrix)) * 2 - 1)

@@ -1,0 +1,85 @@
+"""The colour of a face's skin, drawn against its source, and what brings it back.
+
+A warp keeps its source's colours. A neural network drifts: its skin turns paler or redder than the picture around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from npc_engine.frames import topology
+from npc_engine.frames.landmarks import Points
+from npc_engine.frames.sampling import Floats, blurred, mixed, read, smooth
+from npc_engine.moments import Pixels
+
+SKIN: Final = (
+    151, 9, 108, 337, 69, 299, 104, 333,  # forehead
+    50, 280, 101, 330, 205, 425, 36, 266, 118, 347, 117, 346, 123, 352, 187, 411, 207, 427, 203, 423,  # cheeks
+    6, 197, 195, 5,  # bridge of the nose
+)  # fmt: skip
+"""Landmarks on bare skin that expressions leave bare."""
+AROUND: Final = 0.015  # of the face's width: the spread of the places that are read around each landmark
+DRIFT: Final = 0.04  # share by which a channel's mean may differ; at twice that, the whole difference is corrected
+MOST: Final = 0.15  # share by which a channel is corrected at most: more would colour the face, not correct it
+SOFT: Final = 0.06  # of the face's width: over what the correction fades out at the outline
+PLAIN: Final = np.ones(3, np.float32)
+"""Gains of no correction."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    left: int
+    top: int
+    share: Floats  # f32[h, w], 0..1: where the face is, in its box
+
+
+class Complexion:
+    """How one face's skin looks in its source. Safe for several threads."""
+
+    def __init__(self, source: Pixels, landmarks: Points) -> None:
+        """`source` is square, `landmarks` f32[478, 3] in its pixels."""
+        self._landmarks = (landmarks[:, :2].astype(np.float64) + 0.5) / source.shape[0]  # in picture edges
+        self._wide = float(np.ptp(self._landmarks[:468, 0]))
+        step = np.linspace(-AROUND, AROUND, 5) * self._wide
+        around = np.stack(np.meshgrid(step, step), -1).reshape(-1, 2)
+        self._places = (self._landmarks[list(SKIN), None] + around)[None].reshape(1, -1, 2)
+        self._mean = self._seen(source)
+        self._sized: dict[int, _Sized] = {}
+
+    def _seen(self, pixels: Pixels) -> Floats:
+        """The mean colour f32[3] of the skin, at least 1."""
+        values = read(np.ascontiguousarray(pixels[..., :3]), self._places * pixels.shape[0] - 0.5)
+        return np.maximum(values.reshape(-1, 3).mean(0, dtype=np.float64), 1).astype(np.float32)
+
+    def gains(self, pixels: Pixels) -> Floats:
+        """Factors f32[3] on red, green and blue that bring drawn skin back to the source's; `PLAIN` for little drift."""
+        off = np.clip(self._mean / self._seen(pixels) - 1, -MOST, MOST)
+        excess = float(np.abs(off).max()) / DRIFT - 1
+        return PLAIN if excess <= 0 else np.asarray(1 + off * smooth(np.array(excess)), np.float32)
+
+    def corrected(self, pixels: Pixels, gains: Floats) -> Pixels:
+        """`pixels` with the face's colours times `gains`, softly from its outline inwards; nothing else is touched."""
+        at = self._at(pixels.shape[0])
+        rows, columns = at.share.shape
+        box = np.s_[at.top : at.top + rows, at.left : at.left + columns]
+        out = pixels.copy()
+        face = np.ascontiguousarray(out[box][..., :3])
+        ramp = np.arange(256, dtype=np.float32)[:, None] * gains
+        table = np.clip(ramp + np.float32(0.5), 0, 255).astype(np.uint8).reshape(1, 256, 3)
+        out[box][..., :3] = mixed(face, np.asarray(cv2.LUT(face, table), np.uint8), at.share)
+        return out
+
+    def _at(self, size: int) -> _Sized:
+        if size not in self._sized:
+            oval = self._landmarks[list(topology.OVAL)] * size - 0.5
+            soft = SOFT * self._wide * size
+            left, top = np.maximum(np.floor(oval.min(0) - 2 * soft), 0).astype(int)
+            right, bottom = np.minimum(np.ceil(oval.max(0) + 2 * soft), size).astype(int)
+            inside = np.zeros((bottom - top, right - left), np.float32)
+            cv2.fillPoly(inside, [np.round(oval - [left, top]).astype(np.int32)], 1.0)
+            self._sized[size] = _Sized(int(left), int(top), blurred(inside, soft))
+        return self._sized[size]
