@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Iterable
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from npc_engine.head_spec import HeadSpec
 from npc_engine.moments import STYLES
+from npc_engine.nearest import near as near  # noqa: PLC0414, told on: what reads a toml names what was meant
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,12 +21,6 @@ T = TypeVar("T")
 
 class CastError(ValueError):
     """A voice, face or character that can't be used: says which file, what came and what was expected."""
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """A hint such as `, did you mean 'fps'?`, or nothing when no known name is close."""
-    match = difflib.get_close_matches(name, list(known), n=1)
-    return f", did you mean {match[0]!r}?" if match else ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -145,6 +139,13 @@ class NeuralSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentitySpec:
+    """[identity] of a face.toml: who judges whether a drawn picture still is that person."""
+
+    network: str = ""  # an ArcFace ONNX file of the user's, relative to the face's folder; "": the one that ships
+
+
+@dataclass(frozen=True, slots=True)
 class FaceSpec:
     """A face.toml: which engine draws, from what, and limits on how far this face may move."""
 
@@ -156,6 +157,8 @@ class FaceSpec:
     source: str = ""
     limits: dict[str, float] = field(default_factory=dict)  # coefficient name → largest weight drawn
     neural: NeuralSpec = NeuralSpec()
+    head: HeadSpec = field(default_factory=HeadSpec)
+    identity: IdentitySpec = IdentitySpec()
 
     def __post_init__(self) -> None:
         if self.engine not in FACE_ENGINES:

@@ -1,0 +1,129 @@
+"""The head with an expression: coefficients in, points and their normals out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from npc_engine.frames.head.asset import SKIN, TONGUE, Asset, Floats, Ints
+from npc_engine.frames.head.eyeballs import Eyeballs, eyeballs
+from npc_engine.frames.head.shaping import carried
+from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp
+
+FULL_LOOK: Final = float(np.pi / 6)  # radians of gaze at which an eyeLook shape is 1, as in npc_engine.retarget.arkit
+LOOKS: Final = (
+    ("eyeLookUpLeft", "gazePitch", 1), ("eyeLookUpRight", "gazePitch", 1),
+    ("eyeLookDownLeft", "gazePitch", -1), ("eyeLookDownRight", "gazePitch", -1),
+    ("eyeLookOutLeft", "gazeYaw", 1), ("eyeLookInRight", "gazeYaw", 1),
+    ("eyeLookInLeft", "gazeYaw", -1), ("eyeLookOutRight", "gazeYaw", -1),
+)  # fmt: skip
+WEIGHTS: Final = tuple(name for name in EXP50[:ANGLES] if name != "tongueUp")
+FACE_HEIGHT: Final = 1.055  # decimetres from between the eyes to the chin on the base head
+_CHIN: Final = 5171  # of the base mesh hm08
+
+
+@dataclass(frozen=True)
+class Posed:
+    """One moment of the head, in the head's own frame (before the viewer's)."""
+
+    points: Floats  # [p, 3]
+    normals: Floats  # [p, 3], unit
+    balls: Floats  # [2, n, 3], points of the eyeballs
+    looks: Floats  # [2, 3, 3], how each eye is turned in the whole
+    head: Floats  # [3, 3], how the head is turned
+    pivot: Floats  # [3], about what
+
+
+class Poser:
+    """A shaped head that takes expressions."""
+
+    def __init__(self, head: Asset, rest: Floats) -> None:
+        self.head, self.rest = head, rest
+        self.eyes: Eyeballs = eyeballs(head, rest)
+        self.carried = carried(head, rest)
+        self.pivot = rest[head.skull].mean(0)
+        base_eyes = eyeballs(head, head.points).centres
+        # Face Units are made for the base head: on a small one they would overshoot
+        scale = np.linalg.norm(self.eyes.centres[0] - self.eyes.centres[1]) / np.linalg.norm(
+            base_eyes[0] - base_eyes[1]
+        )
+        names = [*WEIGHTS, *(name for name, _, _ in LOOKS)]
+        full = np.zeros((len(names), *rest.shape), np.float32)
+        for row, name in zip(full, names, strict=True):
+            places, moves = head.shape(f"arkit/{name}")
+            row[places] = moves * np.float32(scale)
+        self.moved = np.flatnonzero(np.abs(full).max((0, 2)) > 0)
+        self.basis = np.ascontiguousarray(full[:, self.moved].reshape(len(names), -1))
+        self._channels = np.array([CHANNEL[name] for name in WEIGHTS])
+        self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for _, angle, sign in LOOKS]
+        tongue = np.unique(head.vertex[head.triangles[head.part == TONGUE]])
+        along = np.clip((rest[tongue, 2] - np.quantile(rest[tongue, 2], 0.3)) / (0.7 * np.ptp(rest[tongue, 2])), 0, 1)
+        self._tongue, self._along = tongue, along[:, None] ** 2 * np.array([0, 0.22, -0.10], np.float32) * scale
+        self._topology()
+
+    def _topology(self) -> None:
+        """For each point, the triangles around it; the last, empty triangle fills up the table."""
+        corners = self.head.vertex[self.head.triangles]
+        self.corners: Ints = corners
+        owners = corners.ravel()
+        order = np.argsort(owners, kind="stable")
+        counts = np.bincount(owners, minlength=len(self.rest))
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        most = int(counts.max())
+        table = np.full((len(self.rest), most), len(corners), np.int32)
+        place = np.arange(len(owners)) - np.repeat(starts, counts)
+        table[owners[order], place] = order // 3
+        self._around = table
+
+    def weights(self, exp: Exp) -> Floats:
+        """exp50 as the weights f32[52] of the basis."""
+        out = np.empty(len(self.basis), np.float32)
+        out[: len(WEIGHTS)] = exp[self._channels]
+        for k, (channel, scale) in enumerate(self._looks, len(WEIGHTS)):
+            out[k] = exp[channel] * scale
+        return np.clip(out, 0, 1)
+
+    def pose(self, exp: Exp) -> Posed:
+        """The head with the coefficients `exp`, f32[50]."""
+        points = self.rest.copy()
+        points[self.moved] += (self.weights(exp) @ self.basis).reshape(-1, 3)
+        if exp[CHANNEL["tongueUp"]] > 0:
+            points[self._tongue] += self._along * np.float32(min(float(exp[CHANNEL["tongueUp"]]), 1.0))
+        pitch, yaw, roll = (float(exp[CHANNEL[name]]) for name in ("headPitch", "headYaw", "headRoll"))
+        turn = rotation(pitch, yaw, roll)
+        if pitch or yaw or roll:
+            turned = (points - self.pivot) @ turn.T + self.pivot
+            points += (turned - points) * self.carried[:, None]
+        look = rotation(float(exp[CHANNEL["gazePitch"]]), float(exp[CHANNEL["gazeYaw"]]), 0.0)
+        ball = (self.eyes.ball * np.float32(self.eyes.radius)) @ look.T
+        balls = np.stack([(c + ball - self.pivot) @ turn.T + self.pivot for c in self.eyes.centres])
+        looks = np.stack([turn @ look] * 2)
+        return Posed(points, self.normals(points), balls, looks, turn, self.pivot)
+
+    def normals(self, points: Floats) -> Floats:
+        """Unit normals f32[p, 3] of points."""
+        a, b, c = (points[self.corners[:, k]] for k in range(3))
+        face = np.zeros((len(self.corners) + 1, 3), np.float32)
+        e, f = b - a, c - a
+        face[:-1, 0] = e[:, 1] * f[:, 2] - e[:, 2] * f[:, 1]
+        face[:-1, 1] = e[:, 2] * f[:, 0] - e[:, 0] * f[:, 2]
+        face[:-1, 2] = e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]
+        out = face[self._around].sum(1)
+        out /= np.maximum(np.sqrt(np.einsum("pc,pc->p", out, out)), np.float32(1e-9))[:, None]
+        return np.asarray(out, np.float32)
+
+
+def rotation(pitch: float, yaw: float, roll: float) -> Floats:
+    """f32[3, 3]: radians, positive up, to the own left, and tilted to the own left shoulder; roll first, yaw last."""
+    cp, sp, cy, sy, cr, sr = (f(a) for a in (pitch, yaw, roll) for f in (np.cos, np.sin))
+    up = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    left = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])
+    return np.asarray(left @ up @ tilt, np.float32)
+
+
+def skin_points(head: Asset) -> Ints:
+    """Points of the skin."""
+    return np.unique(head.vertex[head.triangles[head.part == SKIN]]).astype(np.int32)
