@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import stat
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.cast import CastError
+from npc_engine.frames.headers import Header, read_header
+from npc_engine.frames.sampling import shrunk
 from npc_engine.moments import Pixels
 
-MOST_PIXELS: Final = 50_000_000  # decoded it takes 150 MB; cameras and painters' scans stay below
+MOST_PIXELS: Final = 50_000_000  # cameras and painters' scans stay below
+MOST_DECODED: Final = 200_000_000  # bytes: 50 megapixels with transparency, or 25 of them with 16 bits
 MOST_BYTES: Final = 100_000_000
-_KINDS: Final = "expected a PNG, JPEG or WebP picture"
+KEPT: Final = 16_000_000  # pixels; a face that is to be found in more of them has room to spare
 
 
 class FaceError(CastError):
@@ -25,98 +28,100 @@ class FaceError(CastError):
 def read_picture(path: Path) -> Pixels:
     """The picture in a PNG, JPEG or WebP file, upright, as RGB or (if any of it is transparent) RGBA.
 
-    Grey and 16-bit pictures become 8-bit colour, EXIF orientation is applied, of an animation the first picture is
-    taken. Raises `FaceError` for what is no picture, is cut short, or has more than 50 megapixels (before decoding).
+    Grey, palette, CMYK and 16-bit pictures become 8-bit colour, EXIF orientation is applied, of an animation the first
+    picture is taken, and what has more than 16 megapixels is shrunk to that: all of it takes less than half a gigabyte.
+    Raises `FaceError` for what is no picture, is cut short, or has more than 50 megapixels (before decoding).
     """
+    data = _bytes(path)
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            msg = f"{path}: {size / 1e6:.0f} MB, expected at most {MOST_BYTES / 1e6:.0f} MB"
-            raise FaceError(msg)
-        data = path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: {error.strerror or error}"
+        header = read_header(data)
+    except ValueError as error:
+        msg = f"{path}: {error}"
         raise FaceError(msg) from None
-    width, height = _dimensions(data, path)
-    if width * height > MOST_PIXELS:
-        msg = (
-            f"{path}: {width}×{height} pixels are {width * height / 1e6:.0f} megapixels, expected at most "
-            f"{MOST_PIXELS / 1e6:.0f}; a smaller copy will do, nothing above 1024×1024 is used"
-        )
-        raise FaceError(msg)
+    _check_size(header, path)
     raw = np.frombuffer(data, np.uint8)
     try:
-        colour = cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB)  # applies the orientation, widens grey, narrows 16 bits
-        whole = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if colour is not None else None
+        whole = cv2.imdecode(raw, cv2.IMREAD_UNCHANGED) if header.clear else None
+        clear = None if whole is None else _clear(whole)
+        del whole
+        colour = cv2.imdecode(raw, _how(header))  # applies the orientation, widens grey, narrows 16 bits
     except cv2.error as error:
         msg = f"{path}: can't be decoded ({error.err or error.code})"
         raise FaceError(msg) from None
-    if colour is None or whole is None:
-        msg = f"{path}: damaged, its {width}×{height} pixels can't be decoded"
+    if colour is None:
+        msg = f"{path}: damaged, its {header.width}×{header.height} pixels can't be decoded"
         raise FaceError(msg)
-    upright = np.ascontiguousarray(colour, np.uint8)
-    if whole.ndim == 3 and whole.shape[2] == 4:
-        alpha = _oriented_alpha(whole, upright)
-        if alpha.min() < 255:
-            return np.dstack([upright, alpha])
-    return upright
+    upright = _kept(np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2RGB, dst=colour), np.uint8))
+    return upright if clear is None else np.dstack([upright, _turned_as(clear, upright)])
 
 
-def _oriented_alpha(whole: npt.NDArray[Any], colour: Pixels) -> Pixels:
+def _bytes(path: Path) -> bytes:
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe or a device has no end
+            what = "a directory" if stat.S_ISDIR(found.st_mode) else "no plain file"
+            msg = f"{path}: {what}, expected a picture file"
+            raise FaceError(msg)
+        if found.st_size > MOST_BYTES:
+            msg = f"{path}: {found.st_size / 1e6:.0f} MB, expected at most {MOST_BYTES / 1e6:.0f} MB"
+            raise FaceError(msg)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, FaceError):
+            raise
+        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
+        raise FaceError(msg) from None
+
+
+def _check_size(header: Header, path: Path) -> None:
+    """Raise `FaceError` for more pixels than are decoded."""
+    pixels = header.width * header.height
+    if pixels > MOST_PIXELS or header.decoded > MOST_DECODED:
+        most = min(MOST_PIXELS, MOST_DECODED * pixels // header.decoded)
+        which = " with transparency and 16 bits a channel" if most < MOST_PIXELS else ""
+        msg = (
+            f"{path}: {header.width}×{header.height} pixels are {pixels / 1e6:.0f} megapixels{which}, expected at most "
+            f"{most / 1e6:.0f}; a smaller copy will do, nothing above 1024×1024 is used"
+        )
+        raise FaceError(msg)
+
+
+def _how(header: Header) -> int:
+    """OpenCV's way to decode: libjpeg can leave out detail as it goes."""
+    if header.kind == "JPEG" and header.width * header.height > KEPT:
+        return cv2.IMREAD_REDUCED_COLOR_2
+    return cv2.IMREAD_COLOR
+
+
+def _kept(picture: Pixels) -> Pixels:
+    """The picture, shrunk if it has more pixels than are of use."""
+    height, width = picture.shape[:2]
+    if height * width <= KEPT:
+        return picture
+    scale = (KEPT / (height * width)) ** 0.5
+    return shrunk(picture, max(1, int(width * scale)), max(1, int(height * scale)))
+
+
+def _clear(whole: npt.NDArray[Any]) -> Pixels | None:
+    """Colours and alpha as stored, of at most `KEPT` pixels, RGBA; None if nothing is transparent."""
+    if whole.ndim != 3 or whole.shape[2] != 4:
+        return None
+    if whole[..., 3].min() == np.iinfo(whole.dtype).max:
+        return None
+    narrow = whole if whole.dtype == np.uint8 else cv2.convertScaleAbs(whole, alpha=1 / 257)
+    return np.asarray(cv2.cvtColor(_kept(np.asarray(narrow, np.uint8)), cv2.COLOR_BGRA2RGBA), np.uint8)
+
+
+def _turned_as(stored: Pixels, upright: Pixels) -> Pixels:
     """The alpha of a picture as stored, turned the way the decoder turned its colours (EXIF has eight ways)."""
-    depth = 257.0 if whole.dtype == np.uint16 else 1.0
-    eighth = (whole / depth).round().astype(np.uint8)
-    best, least = eighth[..., 3], np.inf
+    step = max(1, max(upright.shape) // 256)
+    best, least = stored[..., 3], np.inf
     for transpose in (False, True):
         for flip in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
-            turned = (eighth.transpose(1, 0, 2) if transpose else eighth)[:: flip[0], :: flip[1]]
-            if turned.shape[:2] == colour.shape[:2]:
-                away = float(np.abs(turned[::7, ::7, 2::-1].astype(int) - colour[::7, ::7]).mean())
+            turned = (stored.transpose(1, 0, 2) if transpose else stored)[:: flip[0], :: flip[1]]
+            if turned.shape[:2] == upright.shape[:2]:
+                seen = turned[::step, ::step]
+                away = float(np.abs(seen[..., :3].astype(int) - upright[::step, ::step]).mean())
                 if away < least:
                     best, least = turned[..., 3], away
     return np.ascontiguousarray(best)
-
-
-def _dimensions(data: bytes, path: Path) -> tuple[int, int]:
-    """Width and height as the file's header says, having checked that the file is whole."""
-    try:
-        if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            found, whole = struct.unpack(">II", data[16:24]), b"IEND" in data[-64:]
-        elif data.startswith(b"\xff\xd8\xff"):
-            found, whole = _jpeg(data), b"\xff\xd9" in data[-4096:]
-        elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-            found, whole = _webp(data), len(data) >= struct.unpack("<I", data[4:8])[0] + 8
-        else:
-            starts = f"begins with {data[:4].hex(' ')}" if data else "is empty"
-            msg = f"{path}: not a picture that we read (it {starts}), {_KINDS}"
-            raise FaceError(msg)
-    except (struct.error, IndexError):
-        found, whole = (0, 0), False
-    if not whole or not all(found):
-        msg = f"{path}: cut short or damaged, its {len(data)} bytes hold no whole picture"
-        raise FaceError(msg)
-    return int(found[0]), int(found[1])
-
-
-def _jpeg(data: bytes) -> tuple[int, int]:
-    at = 2
-    while True:
-        while data[at] == 0xFF and data[at + 1] == 0xFF:
-            at += 1
-        marker = data[at + 1]
-        # the start-of-frame markers; C4, C8 and CC are tables and extensions
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
-            return width, height
-        at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
-
-
-def _webp(data: bytes) -> tuple[int, int]:
-    kind = data[12:16]
-    if kind == b"VP8X":
-        return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
-    if kind == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    width, height = struct.unpack("<HH", data[26:30])
-    return width & 0x3FFF, height & 0x3FFF
