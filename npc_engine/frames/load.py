@@ -9,7 +9,11 @@ from typing import Final
 import numpy as np
 
 from npc_engine.cast import FaceSpec, near
+from npc_engine.frames.complexion import Complexion
 from npc_engine.frames.drawing import DrawnFace
+from npc_engine.frames.guard import Guard
+from npc_engine.frames.guarded import Guarded
+from npc_engine.frames.identity import Identity, named_network
 from npc_engine.frames.landmarks import LANDMARKS, MESH, Points
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
@@ -20,8 +24,25 @@ INSIDE: Final = 0.85  # share of the landmarks that lie in the picture
 NARROWEST: Final = 16  # pixels across a face
 
 
-def load_face(spec: FaceSpec, folder: Path) -> DrawnFace:
-    """The face of a face.toml in `folder`; raises `FaceError` naming the file that can't be used."""
+def load_face(spec: FaceSpec, folder: Path) -> Guarded:
+    """The face of a face.toml in `folder` with its guard; raises `FaceError` naming the file that can't be used."""
+    return Guarded(load_drawn(spec, folder), load_guard(spec, folder))
+
+
+def load_guard(spec: FaceSpec, folder: Path) -> Guard | None:
+    """What watches the face of a face.toml in `folder` while it speaks; `FaceError` for what can't be used.
+
+    A 3D head has none: it is drawn out of its own shapes, and there is no picture that it could drift from.
+    """
+    if spec.engine == "head":
+        return None
+    picture = read_picture(folder / spec.picture)
+    points = read_landmarks(folder / spec.landmarks, picture.shape[1])
+    return Guard(Identity(picture, points, named_network(spec, folder)), Complexion(picture, points))
+
+
+def load_drawn(spec: FaceSpec, folder: Path) -> DrawnFace:
+    """The face of a face.toml in `folder` by the engine it names; `FaceError` naming the file that can't be used."""
     if spec.engine == "liveportrait" or spec.neural.restore:
         from npc_engine.frames.neural.load import load_neural  # networks that few have
 
