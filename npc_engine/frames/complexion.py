@@ -16,16 +16,17 @@ from npc_engine.frames.landmarks import Points
 from npc_engine.frames.sampling import Floats, blurred, mixed, read, smooth
 from npc_engine.moments import Pixels
 
-SKIN: Final = (
-    151, 9, 108, 337, 69, 299, 104, 333,  # forehead
-    50, 280, 101, 330, 205, 425, 36, 266, 118, 347, 117, 346, 123, 352, 187, 411, 207, 427, 203, 423,  # cheeks
-    6, 197, 195, 5,  # bridge of the nose
-)  # fmt: skip
-"""Landmarks on bare skin that expressions leave bare."""
-AROUND: Final = 0.015  # of the face's width: the spread of the places that are read around each landmark
-DRIFT: Final = 0.04  # share by which a channel's mean may differ; at twice that, the whole difference is corrected
+WINDOW: Final = (0.4, 0.3)
+"""Of the face's width and height: how far from its middle, a little below the eyes, what is read still weighs 1/e³."""
+READ: Final = 25  # places a row and column of the window
+STILL: Final = 0.06  # radians: turned further, a face shows its light and its hair from another side
+DRIFT: Final = 0.06
+"""Share by which a channel's mean may differ; from twice that on, the whole difference is corrected.
+
+The warp itself, over all expressions and a line, differs by 0.04 at most while a head is `STILL`."""
 MOST: Final = 0.15  # share by which a channel is corrected at most: more would colour the face, not correct it
 SOFT: Final = 0.06  # of the face's width: over what the correction fades out at the outline
+_BETWEEN_EYES: Final = 168
 PLAIN: Final = np.ones(3, np.float32)
 """Gains of no correction."""
 
@@ -43,21 +44,25 @@ class Complexion:
     def __init__(self, source: Pixels, landmarks: Points) -> None:
         """`source` is square, `landmarks` f32[478, 3] in its pixels."""
         self._landmarks = (landmarks[:, :2].astype(np.float64) + 0.5) / source.shape[0]  # in picture edges
-        self._wide = float(np.ptp(self._landmarks[:468, 0]))
-        step = np.linspace(-AROUND, AROUND, 5) * self._wide
-        around = np.stack(np.meshgrid(step, step), -1).reshape(-1, 2)
-        self._places = (self._landmarks[list(SKIN), None] + around)[None].reshape(1, -1, 2)
-        self._mean = self._seen(source)
+        wide, high = np.ptp(self._landmarks[:468], axis=0)
+        self._wide = float(wide)
+        line = np.linspace(-1.0, 1.0, READ)
+        places = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+        weight = np.exp(-3 * (places**2).sum(1))
+        self._weight = (weight / weight.sum()).astype(np.float32)
+        middle = self._landmarks[_BETWEEN_EYES] + [0, 0.08 * high]
+        self._places = (middle + places * [WINDOW[0] * wide, WINDOW[1] * high])[None]
+        self._own = self._seen(source)
         self._sized: dict[int, _Sized] = {}
 
     def _seen(self, pixels: Pixels) -> Floats:
-        """The mean colour f32[3] of the skin, at least 1."""
+        """The mean colour f32[3] around the nose, cheeks and brow, at least 1."""
         values = read(np.ascontiguousarray(pixels[..., :3]), self._places * pixels.shape[0] - 0.5)
-        return np.maximum(values.reshape(-1, 3).mean(0, dtype=np.float64), 1).astype(np.float32)
+        return np.asarray(np.maximum(self._weight @ values[0], 1), np.float32)
 
     def gains(self, pixels: Pixels) -> Floats:
-        """Factors f32[3] on red, green and blue that bring drawn skin back to the source's; `PLAIN` for little drift."""
-        off = np.clip(self._mean / self._seen(pixels) - 1, -MOST, MOST)
+        """Factors f32[3] on red, green and blue that bring a drawn face back; `PLAIN` for little drift."""
+        off = np.clip(self._own / self._seen(pixels) - 1, -MOST, MOST)
         excess = float(np.abs(off).max()) / DRIFT - 1
         return PLAIN if excess <= 0 else np.asarray(1 + off * smooth(np.array(excess)), np.float32)
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from npc_engine.frames.complexion import PLAIN, Complexion
+from npc_engine.frames.complexion import PLAIN, STILL, Complexion
 from npc_engine.frames.identity import THRESHOLD, Judge
 from npc_engine.frames.sampling import Floats
 from npc_engine.moments import ANGLES, CHANNEL, NEUTRAL, Exp, Pixels
@@ -32,7 +32,7 @@ WELL: Final = 0.1  # score above the threshold from which it may grow
 FADE: Final = 0.5  # share of the way to new damping or colours that is left after each picture
 _FREE: Final = [CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]
 """Lids are never held back: half closed they look drunk, and closed ones make no other person."""
-_JAW, _CLOSE = CHANNEL["jawOpen"], CHANNEL["mouthClose"]
+_JAW, _CLOSE, _HEAD = CHANNEL["jawOpen"], CHANNEL["mouthClose"], CHANNEL["headPitch"]
 _TURN: Final = 0.15  # radians of a head's turn that count as much as a whole weight
 
 
@@ -51,7 +51,7 @@ class Stats:
 class _Verdict:
     score: float
     share: float  # of what goes beyond the last good expression: as much passes
-    gains: Floats
+    gains: Floats | None  # on the colours; None: this picture does not tell
 
 
 def toward(good: Exp, exp: Exp, share: float) -> Exp:
@@ -71,7 +71,7 @@ def toward(good: Exp, exp: Exp, share: float) -> Exp:
 def _reach(exp: Exp) -> float:
     """How far out an expression is, for choosing which picture to judge."""
     weights = np.delete(exp[:ANGLES], _FREE)
-    turn = exp[CHANNEL["headPitch"] :] / _TURN
+    turn = exp[_HEAD:] / _TURN
     return float((weights**2).sum() + (turn**2).sum())
 
 
@@ -151,7 +151,7 @@ class Watch:
             return
         (_, drawn, future), self._pending = self._pending, None
         verdict = future.result()
-        self._gains = verdict.gains
+        self._gains = self._gains if verdict.gains is None else verdict.gains
         if verdict.score < self._guard.threshold:
             LOG.info("score %.2f: drawn with %.0f %% of its expression", verdict.score, 100 * verdict.share)
             self._share = min(self._share, verdict.share)
@@ -205,7 +205,8 @@ class Watch:
 
     def _judged(self, exp: Exp, pixels: Pixels, render: Callable[[Exp], Pixels], good: Exp, share: float) -> _Verdict:
         guard = self._guard
-        gains = guard.complexion.gains(pixels) if guard.complexion else PLAIN
+        still = np.abs(exp[_HEAD:]).max() < STILL
+        gains = guard.complexion.gains(pixels) if guard.complexion and still else None
         score = first = guard.judge.score(pixels)
         guard.looked(score)
         while score < guard.threshold and share > LEAST and not self._closed.is_set():
