@@ -1,4 +1,4 @@
-"""Life: lids that blink as lids do, eyes that look away and come back, a head that nods; a line lives the same twice."""
+"""Life: lids that blink as lids do, eyes that look away and come back, heads that nod; a line lives the same twice."""
 
 import itertools
 

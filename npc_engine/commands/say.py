@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from npc_engine.cast import Cast
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.files.writer import CURVES, NEEDS_PICTURES, Discarding, Writer, writer_for
-from npc_engine.moments import EMOTIONS, STYLES, TICK_MS, Line, Outputs
+from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES, TICK_MS, Line, Outputs
 from npc_engine.performance import Face, NoFace, Npc, perform
 from npc_engine.retarget.targets import TARGETS
 
@@ -28,15 +28,18 @@ EXAMPLES = """  npc-engine say "Mind the step!" --voice man --face elder --out l
   npc-engine say '<speak>One <break time="1s"/> two.</speak>' --voice man --out line.wav
   npc-engine say - --voice woman --out long.wav < story.txt
   npc-engine say "Who goes there?" --voice-over guard.ogg --face elder --out guard.mp4
+  npc-engine say --npc maren --attitude listening --seconds 10 --out listens.mp4     says nothing, and lives
   my-model | npc-engine say - --stream --voice woman --out line.wav     spoken while it is written
 """
 
 _READ: Final = 4_096  # bytes at once, at most
+SECONDS: Final = 10.0  # of an attitude
+LEAST_S, MOST_S = 0.1, 3600.0
 
 
 def add_to(commands: Commands) -> None:
     """Add the sub-command."""
-    parser = command(commands, "say", "speak a line into .mp4, .wav, .json, .npz, .png or .jpg files", EXAMPLES)
+    parser = command(commands, "say", "speak or live a line into .mp4, .wav, .json, .npz, .png or .jpg files", EXAMPLES)
     parser.add_argument(
         "text", nargs="?", default="", help="what to say, plain or SSML (<speak>…); - reads it from standard input"
     )
@@ -54,6 +57,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--style", default="", help="serious, lively or cartoon (default: the character's own)")
     parser.add_argument("--emotion", default="neutral", help=", ".join(EMOTIONS) + " (default neutral)")
     parser.add_argument("--strength", type=float, default=1.0, help="of the emotion, 0 to 1 (default 1)")
+    parser.add_argument("--attitude", default="", help="instead of a text: " + " or ".join(ATTITUDES))
+    parser.add_argument("--seconds", type=float, help="how long an attitude lasts (default 10)")
     parser.add_argument("--out", type=Path, action="append", required=True, metavar="FILE", help="may be repeated")
     parser.add_argument(
         "--channels",
@@ -100,8 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
         outputs=outputs,
         strength=arguments.strength,
         more=more,
+        attitude=arguments.attitude,
+        lasts_ms=_lasts_ms(arguments),
     )
-    progress = Progress("speaking")
+    progress = Progress(arguments.attitude or "speaking")
     began = time.perf_counter()
     ticks = 0
     with contextlib.ExitStack() as stack:
@@ -125,12 +132,30 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_attitude(arguments: argparse.Namespace) -> None:
+    if arguments.attitude not in ("", *ATTITUDES):
+        raise UsageError(f"--attitude is {arguments.attitude!r}, expected {' or '.join(ATTITUDES)}")
+    if not arguments.attitude and arguments.seconds is not None:
+        raise UsageError("--seconds is for an --attitude; a text lasts as long as it takes to say")
+    if arguments.attitude and (arguments.text or arguments.stream or arguments.voice_over is not None):
+        raise UsageError(f"--attitude {arguments.attitude} says nothing: leave out the text")
+    if arguments.seconds is not None and not LEAST_S <= arguments.seconds <= MOST_S:  # NaN is neither
+        raise UsageError(f"--seconds is {arguments.seconds}, expected {LEAST_S} to {MOST_S:g}")
+
+
+def _lasts_ms(arguments: argparse.Namespace) -> int:
+    if not arguments.attitude:
+        return 0
+    return round((SECONDS if arguments.seconds is None else arguments.seconds) * 1000)
+
+
 def _check_speaker(arguments: argparse.Namespace) -> None:
+    _check_attitude(arguments)
     if arguments.voice_over is None:
         if not arguments.npc and not arguments.voice:
             raise UsageError("say who speaks: --npc NAME or --voice NAME (npc-engine voices lists them)")
-        if not arguments.text:
-            raise UsageError("say what: a text, or - to read it from standard input")
+        if not arguments.text and not arguments.attitude:
+            raise UsageError("say what: a text, or - to read it from standard input; or --attitude")
         if arguments.gain_db is not None:
             raise UsageError("--gain-db is the gain of a --voice-over; a voice has its own in voice.toml")
     elif arguments.voice:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import pi, sin
 from random import Random
+from typing import Final
 
 from npc_engine.expression.gaze import TICKS
+
+SLACKENS: Final = 0.3  # share of a gesture that is lost while it is held
 
 
 class Nods:
@@ -91,11 +94,13 @@ class Gestures:
 
 
 def _shape(at: float, rise: float, hold: float, fall: float) -> float:
-    """0..1 after `at` ticks."""
+    """0..1 after `at` ticks; what is held slackens on the way."""
     if at < rise:
-        share = at / rise
-    elif at < rise + hold:
-        return 1.0
-    else:
-        share = max(1 - (at - rise - hold) / fall, 0.0)
+        return _soft(at / rise)
+    if at < rise + hold:
+        return 1 - SLACKENS * _soft((at - rise) / hold)
+    return (1 - SLACKENS) * _soft(max(1 - (at - rise - hold) / fall, 0.0))
+
+
+def _soft(share: float) -> float:
     return share * share * (3 - 2 * share)

@@ -50,7 +50,7 @@ MANNERS: Final = {
         {"browInnerUp": 0.10, "browOuterUpLeft": 0.06, "browOuterUpRight": 0.06}, (4.0, 9.0),
     ),
     "idle": Manner(
-        Waiting, 0.6, (4.0, 9.0), (1.8 * DEGREE, 2.6 * DEGREE, 2.6 * DEGREE), None, 1.0, 0.6, {}, (4.0, 10.0),
+        Waiting, 0.6, (4.0, 9.0), (1.8 * DEGREE, 2.6 * DEGREE, 2.6 * DEGREE), None, 1.0, 0.6, {}, (3.0, 8.0),
     ),
 }  # fmt: skip
 """Attitude → how it looks."""

@@ -39,6 +39,8 @@ class CurvesWriter:
             line = moment.line
             self._about = {"npc": line.npc, "text": line.text, "style": line.style, "emotion": line.emotion}
             self._about["strength"] = line.strength
+            if line.attitude:
+                self._about["attitude"] = line.attitude
         self._exp.append(moment.exp)
         self._words.extend(moment.words)
         self._marks.extend(moment.marks)
