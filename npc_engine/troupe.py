@@ -10,17 +10,16 @@ from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.expression.limits import DEFAULT_SMOOTHING
 from npc_engine.expression.network import Stepping
 from npc_engine.expression.settings import Settings
-from npc_engine.frames.drawing import DrawnFace
 from npc_engine.frames.encode import encode_picture
+from npc_engine.frames.guarded import Guarded
 from npc_engine.frames.load import load_face
-from npc_engine.moments import NEUTRAL, Pixels
+from npc_engine.moments import Pixels
 from npc_engine.performance import Face, NoFace, Npc, Voice
 from npc_engine.speech.cache import TakeCache
 from npc_engine.speech.load import VoiceEngines
 from npc_engine.speech.voice import spoken
 
 DEFAULT_LOOKAHEAD_MS = 60
-WARM_SIZE = 512  # pixels; the size that games ask for most
 
 
 class Troupe:
@@ -42,7 +41,7 @@ class Troupe:
         self._lookahead_ms = lookahead_ms
         self._engines = VoiceEngines(cache.takes if cache else spoken)
         self._voices: dict[str, Voice] = {}
-        self._faces: dict[str, DrawnFace] = {}
+        self._faces: dict[str, Guarded] = {}
         self._mouths: dict[Settings, Audio2Exp] = {}
         self._loading = threading.RLock()
 
@@ -76,7 +75,7 @@ class Troupe:
                 self._voices[name] = self._engines.voice(spec, name, folder)
             return self._voices[name]
 
-    def face(self, name: str) -> DrawnFace:
+    def face(self, name: str) -> Guarded:
         """The face `name`, loaded."""
         with self._loading:
             if name not in self._faces:
@@ -113,7 +112,7 @@ class Troupe:
         for mouth in self._mouths.values():
             mouth.warm()
         for face in self._faces.values():
-            self.encode(face.render(NEUTRAL, WARM_SIZE))  # a face's first picture of a size prepares that size
+            self.encode(face.warm())  # a face's first picture of a size prepares that size
         return broken
 
     @staticmethod

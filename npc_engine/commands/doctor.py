@@ -107,6 +107,7 @@ def _self_test(cast: Cast, steps: Stepping) -> int:
     step("cast", lambda: f"{len(cast.npcs())} characters, {len(cast.voices())} voices, {len(cast.faces())} faces")
     for voice in sorted(cast.voices()):
         step(f"voice {voice}", lambda voice=voice: _voice(troupe, voice))  # type: ignore[misc]
+    step("identity", _identity)
     for face in sorted(cast.faces()):
         step(f"face {face}", lambda face=face: _face(troupe, face))  # type: ignore[misc]
     step("line over TCP", lambda: _over_tcp(troupe))
@@ -140,6 +141,21 @@ def _face(troupe: Troupe, name: str) -> str:
     if moved < 100:
         raise RuntimeError(f"opening the jaw changed {moved} pixels: the face is still")
     return f"512×512, opening the jaw changes {moved} pixels"
+
+
+def _identity() -> str:
+    from npc_engine.frames.embedding import embedder
+
+    network = embedder()
+    edge = network.template.edge
+    plain, striped = np.full((edge, edge, 3), 128, np.uint8), np.zeros((edge, edge, 3), np.uint8)
+    striped[::2] = 255
+    began = time.perf_counter()
+    one, other = network.embed(plain), network.embed(striped)
+    milliseconds = (time.perf_counter() - began) * 500
+    if network.likeness(one, one) < 0.999 or network.likeness(one, other) > 0.9:
+        raise RuntimeError("the network that tells persons apart takes two different pictures for one")
+    return f"the guard's network judges a picture in {milliseconds:.0f} ms"
 
 
 def _over_tcp(troupe: Troupe) -> str:

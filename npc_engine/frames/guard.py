@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -46,6 +46,16 @@ class Stats:
     recoloured: int = 0  # pictures whose colours were corrected
     lowest: float | None = None  # score of the worst picture that was judged
 
+    def __add__(self, other: Stats) -> Stats:
+        scores = [s.lowest for s in (self, other) if s.lowest is not None]
+        return Stats(
+            self.judged + other.judged,
+            self.failed + other.failed,
+            self.damped + other.damped,
+            self.recoloured + other.recoloured,
+            min(scores, default=None),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
@@ -78,7 +88,11 @@ def _reach(exp: Exp) -> float:
 class Guard:
     """Of one face: its judge, its colours and its counters. Safe for several lines at once."""
 
-    def __init__(self, judge: Judge, complexion: Complexion | None = None, threshold: float = THRESHOLD) -> None:
+    def __init__(
+        self, judge: Judge, complexion: Complexion | None = None, threshold: float = THRESHOLD, name: str = "a face"
+    ) -> None:
+        """`name` is whose face it is, for the log."""
+        self.name = name
         self.judge = judge
         self.complexion = complexion
         self.threshold = threshold
@@ -94,19 +108,10 @@ class Guard:
         """Begin a line."""
         return Watch(self)
 
-    def looked(self, score: float) -> None:
-        """Count a judged picture."""
+    def count(self, more: Stats) -> None:
+        """Add what a line's guard did."""
         with self._counting:
-            s = self._stats
-            lowest = score if s.lowest is None else min(s.lowest, score)
-            failed = s.failed + (score < self.threshold)
-            self._stats = replace(s, judged=s.judged + 1, failed=failed, lowest=lowest)
-
-    def drew(self, *, damped: bool, recoloured: bool) -> None:
-        """Count a picture that was changed."""
-        with self._counting:
-            s = self._stats
-            self._stats = replace(s, damped=s.damped + damped, recoloured=s.recoloured + recoloured)
+            self._stats += more
 
 
 class Watch:
@@ -115,6 +120,8 @@ class Watch:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._closed = threading.Event()
+        self._done = Stats()
+        self._counting = threading.Lock()
         self._pending: tuple[int, Exp, Future[_Verdict]] | None = (
             None  # when it takes effect, what was drawn, the verdict
         )
@@ -137,13 +144,22 @@ class Watch:
         if recoloured and self._guard.complexion is not None:
             pixels = self._guard.complexion.corrected(pixels, self._gains_now)
         if recoloured or drawn is not exp:
-            self._guard.drew(damped=drawn is not exp, recoloured=recoloured)
+            self._did(Stats(damped=int(drawn is not exp), recoloured=int(recoloured)))
         self._count += 1
         return pixels
 
     def close(self) -> None:
         """The line is over, or nobody wants the rest of it."""
         self._closed.set()
+        done = self._done
+        if done.lowest is not None:
+            text = "%s: of %d pictures %d were judged, the worst %.2f itself; %d were damped and %d recoloured"
+            LOG.info(text, self._guard.name, self._count, done.judged, done.lowest, done.damped, done.recoloured)
+
+    def _did(self, more: Stats) -> None:
+        with self._counting:
+            self._done += more
+        self._guard.count(more)
 
     def _settle(self) -> None:
         """Take the verdict that is due, waiting for it."""
@@ -153,7 +169,6 @@ class Watch:
         verdict = future.result()
         self._gains = self._gains if verdict.gains is None else verdict.gains
         if verdict.score < self._guard.threshold:
-            LOG.info("score %.2f: drawn with %.0f %% of its expression", verdict.score, 100 * verdict.share)
             self._share = min(self._share, verdict.share)
             return
         self._good = drawn
@@ -208,10 +223,10 @@ class Watch:
         still = np.abs(exp[_HEAD:]).max() < STILL
         gains = guard.complexion.gains(pixels) if guard.complexion and still else None
         score = first = guard.judge.score(pixels)
-        guard.looked(score)
+        self._did(Stats(judged=1, failed=int(score < guard.threshold), lowest=score))
         while score < guard.threshold and share > LEAST and not self._closed.is_set():
             share = max(LEAST, share * LESS)
             score = guard.judge.score(render(toward(good, exp, share)))
         if score < guard.threshold:
-            LOG.warning("a drawn face scores %.2f as itself, and %.2f with hardly any expression", first, score)
+            LOG.warning("%s: scores %.2f as itself, %.2f with hardly any expression", guard.name, first, score)
         return _Verdict(first, share, gains)

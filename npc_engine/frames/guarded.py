@@ -26,8 +26,9 @@ class Guarded:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
         return drawn(self.face.render, expressions, self.guard.watch() if self.guard else None)
 
-    def warm(self) -> None:
-        """Draw once and load the judge's network, so that no line waits for it."""
+    def warm(self) -> Pixels:
+        """The face at rest, 512 pixels; a network that judges it is loaded then, so that no line waits for it."""
         rest = self.face.render(NEUTRAL, WARM_SIZE)
         if self.guard:
             self.guard.judge.score(rest)
+        return rest
