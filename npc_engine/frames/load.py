@@ -38,7 +38,7 @@ def load_guard(spec: FaceSpec, folder: Path) -> Guard | None:
         return None
     picture = read_picture(folder / spec.picture)
     points = read_landmarks(folder / spec.landmarks, picture.shape[1])
-    return Guard(Identity(picture, points, named_network(spec, folder)), Complexion(picture, points))
+    return Guard(Identity(picture, points, named_network(spec, folder)), Complexion(picture, points), name=folder.name)
 
 
 def load_drawn(spec: FaceSpec, folder: Path) -> DrawnFace:
