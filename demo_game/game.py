@@ -7,6 +7,7 @@ from math import pi, sin
 from typing import Any
 
 from demo_game.actors import LEAVE_REACH, TALK_REACH, People, Walker
+from demo_game.company import Company
 from demo_game.controls import Intent
 from demo_game.dialogue import Memory, Talk, Turn
 from demo_game.frame import CREAM, GOLD, GREY, Letters, box, key
@@ -46,6 +47,7 @@ class Game:
         self.talk: Talk | None = None
         self.speech: Speech | None = None
         self.seen: Seen | None = None  # what is heard and seen of it
+        self.company = Company()
         self.cuts = 0
         self.overlay = False
         self._cushion = Cushion()
@@ -67,6 +69,8 @@ class Game:
         """Let `dt` seconds pass, up to `now`."""
         self._since = now if self._since is None else self._since
         self.receive(now)
+        if intent != NO_INTENT:
+            self.company.stir(now)
         if intent.overlay:
             self.overlay = not self.overlay
         typing = self.talk is not None and self.talk.turn is Turn.TYPING
@@ -75,6 +79,7 @@ class Game:
             self._offer(intent, now)
         else:
             self._converse(intent, now)
+        self._keep_company(now)
         self._listen(now, dt)
         self._slide(now, dt)
 
@@ -156,6 +161,7 @@ class Game:
 
     def _part(self, now: float) -> None:
         self._cut(now)
+        self.company.leave()
         self._parting, self._parted_at, self.talk = self.talk, now, None
 
     def _refuse(self, why: str, now: float) -> None:
@@ -166,6 +172,7 @@ class Game:
     # ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, event: Event, now: float) -> None:
+        self.company.take(event)
         speech = self.speech
         if speech is None or event.line != speech.line:
             return
@@ -174,6 +181,16 @@ class Game:
             self.meter.first_moment(speech.line, speech.first_at - speech.asked_at)
         if speech.error is not None and self._toast[0] != speech.error.text:
             self._toast = (speech.error.text, now)
+
+    def _keep_company(self, now: float) -> None:
+        """Whoever is talked to lives from the end of one line until the next is heard."""
+        talk, speech, client = self.talk, self.speech, self.link.client
+        if speech is not None and not speech.over:
+            if speech.began:
+                self.company.give_way()
+        elif talk is not None and client is not None and talk.turn in (Turn.CHOOSING, Turn.TYPING):
+            self.company.attend(client, talk.character.npc, now)
+        self.company.update(now)
 
     def _listen(self, now: float, dt: float) -> None:
         for walker in self.people.cast.values():
@@ -184,9 +201,10 @@ class Game:
         speech.update(now)
         # a frame stays on the screen about as long as the one before: the face that fits its middle
         self.seen = seen = speech.seen(now, int(min(dt, LONG_FRAME_S) / 2 * SAMPLE_RATE))
-        self.panel.portrait.show(seen, dt)
+        face = self.company.seen() or seen
+        self.panel.portrait.show(face, dt)
         walker = self.people.cast[speech.npc]
-        walker.jaw, walker.blink = seen.jaw, seen.blink
+        walker.jaw, walker.blink = face.jaw, face.blink
         walker.talking = speech.began and seen.closed < 0.5 and speech.cut_at is None and seen.word >= 0
         self.meter.heard(speech, seen, now, dt)
         if speech.over and self.talk is not None and self.talk.turn is Turn.SPEAKING:

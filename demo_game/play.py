@@ -159,9 +159,11 @@ def filmed(
 
 
 def _hold(game: Game, samples: int, now: float) -> None:
-    """Let no time pass in the film until the engine has sent the next `samples` of the line that sounds."""
+    """Let no time pass in the film until the engine has sent the next `samples` of what is heard, or only seen."""
     end = time.monotonic() + HOLD_S
-    while game.speech is not None and game.speech.short(samples) and time.monotonic() < end:
+    while time.monotonic() < end and (
+        (game.speech is not None and game.speech.short(samples)) or game.company.short(samples)
+    ):
         game.receive(now)
         time.sleep(0.002)
 
