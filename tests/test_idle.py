@@ -1,14 +1,18 @@
 """Characters that say nothing, over the real server: they live as long as asked, and give way to what is said."""
 
+import json
 import threading
 import time
 
+import cv2
 import numpy as np
 import pytest
+import soundfile
 from test_server import drain, ended, of, wait_for
 from test_server_process import rss_mb, tone  # noqa: F401 - a fixture
 from tone import ToneStage
 
+from npc_engine.cli import main
 from npc_engine.client import Client, ClientError, Playback
 from npc_engine.expression.idle import EASE, at_rest
 from npc_engine.expression.joining import JOIN, joined
@@ -377,3 +381,37 @@ def test_idle_lines_of_a_game_that_goes_leave_nothing_behind(tone):  # noqa: F81
     with Client(address) as client:
         assert isinstance(list(client.say("anna", "one two"))[-1], End)
     assert rss_mb(process.pid) - before < 25
+
+
+# ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_say_writes_what_a_silent_character_does(tmp_path, capsys):
+    outs = [tmp_path / name for name in ("x.json", "x.npz", "x.png", "x.wav")]
+    argv = ["say", "--npc", "maren", "--attitude", "listening", "--seconds", "1.5", "--size", "64"]
+    assert main([*argv, *(word for out in outs for word in ("--out", str(out)))]) == 0
+    assert "1.50 s" in capsys.readouterr().out
+    told = json.loads(outs[0].read_text(encoding="utf-8"))
+    assert (told["attitude"], told["text"], len(told["exp"])) == ("listening", "", 75)
+    kept = np.load(outs[1])
+    assert not kept["sound"].any()
+    assert np.abs(kept["exp"]).max() > 0.05
+    assert cv2.imread(str(outs[2])).shape[2] == 3
+    assert soundfile.info(outs[3]).frames == 36_000
+
+
+@pytest.mark.parametrize(
+    ("argv", "text"),
+    [
+        (["--npc", "maren", "--attitude", "bored"], "--attitude is 'bored', expected idle or listening"),
+        (["Hm.", "--npc", "maren", "--attitude", "idle"], "--attitude idle says nothing: leave out the text"),
+        (["Hm.", "--npc", "maren", "--seconds", "3"], "--seconds is for an --attitude"),
+        (["--npc", "maren", "--attitude", "idle", "--seconds", "0"], "--seconds is 0.0, expected 0.1 to 3600"),
+        (["--npc", "maren"], "say what: a text, or - to read it from standard input; or --attitude"),
+        (["--attitude", "idle"], "say who speaks"),
+    ],
+)
+def test_say_names_what_is_wrong(argv, text, tmp_path, capsys):
+    assert main(["say", *argv, "--out", str(tmp_path / "x.json")]) != 0
+    assert text in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
