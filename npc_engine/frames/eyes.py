@@ -1,37 +1,67 @@
 """The eyes: lids that slide over an unwarped eyeball, and an iris that looks about.
 
 In the frame of the eye (u along the line from corner to corner, v below it, both in eye widths) each lid is a curve.
-A closing lid pulls the skin between it and the brow down with it, column by column; its edge keeps its lashes, because
-next to the edge the skin is moved and not stretched.
+A closing lid pulls the skin between it and the brow down with it, column by column; its lashes are a layer of their
+own, which turns downwards on the way. What is shut has the roundness of the eyeball beneath.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
-from npc_engine.frames.eye_textures import textures
-from npc_engine.frames.lips import curve
+from npc_engine.frames.eye_rims import ASIDE, STEPS, Rims
+from npc_engine.frames.eye_textures import ROOT, TALL, Around, bare_lid, colours, lash_map, lashes, shifted
+from npc_engine.frames.eyeball import Eyeball, iris_of, shadow
 from npc_engine.frames.motion import Motion
-from npc_engine.frames.sampling import mixed, read
+from npc_engine.frames.sampling import mixed, read, smooth
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-STEPS: Final = 384  # columns of the tables over u, a third of a pixel wide at 512
-ASIDE: Final = 0.78  # the tables reach this far to both sides, in eye widths
 SOFT: Final = 1.7 / 512  # width of a lid's edge in picture edges
-MEET: Final = 0.86  # closed lids meet this far down the opening: the upper lid goes most of the way
-FIRM: Final = 0.10  # of the way to the brow: lashes and lid edge, moved without stretching
+MEET: Final = 0.93  # closed lids meet this far down the opening: the upper lid goes nearly all of the way
 EYEBALL: Final = 0.40  # radius of the eyeball in eye widths, 12 of 30 mm
 WIDER, NARROWER = 0.2, 0.24  # how far eyeWide and eyeSquint move a lid, in openings
+CHEEK: Final = 0.5  # share of a squint that a raised cheek brings to the lower lid
 LOOK_MOST: Final = 0.35  # radians
-BELOW: Final = 0.3  # eye widths of skin that a lower lid pulls
-SHADE: Final = 0.35  # how much a closing lid darkens the eyeball at its edge
-LASH: Final = 0.62  # how much of its lashes' colour a closed lid's edge takes
+FOLLOW: Final = 0.5  # share of a glance up or down that the upper lid goes along
+PULLED, SLOPE = np.float32(0.1), np.float32(8)  # eye widths of skin that a lid pulls, and more for each that it goes
+BELOW: Final = np.float32(0.3)  # eye widths of skin that a lower lid pulls at most
+BLINKING: Final = np.array([0.84, 0.66, 0.84, 0.5])
+"""What closing lids draw and pull ends within these to the left, above, to the right and below an eye, in widths."""
+FIRM: Final = 0.10  # of what a lid pulls, the part next to its edge that is moved without stretching
+EMERGES: Final = np.float32(0.4)
+"""Share of its way that the skin of a closing lid slides: the rest of it comes out of the fold above."""
+TURNED: Final = 0.55  # length of lashes that point down, of those that point up: we see them more from their tips
+FLAT: Final = 0.16  # of their length, when they point at us
+LINE: Final = 0.75  # how much of its lashes' colour the line between closed lids takes
+
+
+@dataclass(frozen=True, slots=True)
+class _Lids:
+    """The lids over a part of the drawn picture, each f32[h, w] in eye widths."""
+
+    u: Floats
+    over: Floats  # how far above the edge of the upper lid
+    under: Floats  # how far below the edge of the lower lid
+    up: Floats  # how far the upper lid has moved down
+    down: Floats  # and the lower
+    index: npt.NDArray[np.intp]  # the column of a table over u
+
+    def within(self, rows: slice, columns: slice) -> _Lids:
+        """Over a part of that part."""
+        arrays = (self.u, self.over, self.under, self.up, self.down, self.index)
+        return _Lids(*(a[rows, columns] for a in arrays))  # type: ignore[arg-type]
+
+    def of(self, table: Floats) -> Floats:
+        """A table over u, f32[STEPS], at each pixel."""
+        return table.take(self.index, mode="clip")
 
 
 class Eye:
@@ -39,52 +69,45 @@ class Eye:
 
     def __init__(self, picture: Pixels, points: Floats, side: int, motion: Motion) -> None:
         """`points` f32[478, 3] are in picture edges."""
-        upper, lower = topology.LID_UPPER[side], topology.LID_LOWER[side]
-        left, right = (points[i, :2].astype(float) for i in (upper[0], upper[-1]))
-        self.centre = (left + right) / 2
-        self.width = float(np.linalg.norm(right - left))
-        along = (right - left) / self.width
-        self.axes = np.stack([along, [-along[1], along[0]]])
-        u = self.u = np.linspace(-ASIDE, ASIDE, STEPS)
-        rims = [np.where(np.abs(u) < 0.5, curve(self.local(points[list(r), :2]), u), 0.0) for r in (upper, lower)]
-        self.upper, self.lower = rims[0], np.maximum(*rims)
-        self.opening = self.lower - self.upper
-        fold = self.local(points[list(topology.LID_FOLD[side]), :2])
-        self.above = np.clip(self.upper - np.interp(u, fold[:, 0], fold[:, 1]), 0.18, 0.46)  # what an upper lid pulls
-        self.taper = np.clip(1 - (2 * np.abs(u)) ** 4, 0, 1)  # 0 at the corners
+        rims = self.rims = Rims(picture, points, side)
+        self.centre, self.width, self.axes = rims.centre, rims.width, rims.axes
+        self.opening = rims.lower - rims.upper
+        # closed lids meet along a plain curve, to which the lower lid rises where it is rounder, as a far eye's is
+        u = rims.u[np.abs(rims.u) < 0.5]
+        shape = (1 - (2 * u) ** 2)[:, None] * np.stack([np.ones_like(u), u], -1)
+        deep = np.zeros_like(rims.u)
+        deep[np.abs(rims.u) < 0.5] = shape @ np.linalg.lstsq(shape, rims.lower[np.abs(rims.u) < 0.5], rcond=None)[0]
+        self.meet = rims.upper + MEET * np.maximum(np.minimum(rims.lower, deep) - rims.upper, 0)
+        self.taper = np.clip(1 - (2 * np.abs(rims.u)) ** 4, 0, 1)  # 0 at the corners
+        outward = rims.u * (-1 if side == 0 else 1)
+        # a closed eye's line is thickest from its middle outwards
+        self.line = np.clip((0.54 - np.abs(rims.u)) / 0.16, 0, 1) * (0.3 + 0.7 * smooth((outward + 0.5) / 0.4))
         name = ("Right", "Left")[side]
-        self.channels = tuple(CHANNEL[f"eye{n}{name}"] for n in ("Blink", "Wide", "Squint"))
-        iris = topology.IRIS[side]
-        self.iris = self.local(points[iris, :2])
-        rim = self.local(points[iris + 1 : iris + 5, :2])
-        self.iris_radius = max(float(np.linalg.norm(rim - self.iris, axis=1).mean()), 1e-3)
+        self.channels = tuple(CHANNEL[f"{n}{name}"] for n in ("eyeBlink", "eyeWide", "eyeSquint", "cheekSquint"))
+        spare = 0.08  # for a lid's soft edge, and for eyes that are wide or look up
+        top, bottom = self.rims.upper.min() - 0.1 - spare, self.rims.lower.max() + spare
+        # where the eyeball may be seen, around the middle of the eye
+        self.within = np.array([0.5 + spare, -top, 0.5 + spare, bottom])
+        self.iris, self.iris_radius = iris_of(rims, picture, points)
         self.head = motion.head_at(self.centre)
-        self.lash = self._darkest(picture)
-
-    def local(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Picture units f[..., 2] to eye widths along and below the line from corner to corner."""
-        return np.asarray((places - self.centre) @ self.axes.T / self.width)
-
-    def _darkest(self, picture: Pixels) -> Pixels:
-        """The colour of the lashes as RGBA: the darkest of what lies along the upper lid."""
-        u = np.linspace(-0.42, 0.42, 40)
-        v = np.interp(u, self.u, self.upper)[:, None] + np.linspace(-0.05, 0.05, 9)
-        uv = np.stack(np.broadcast_arrays(u[:, None], v), -1)
-        where = (self.centre + self.width * (uv @ self.axes)) * picture.shape[0] - 0.5
-        seen = read(picture[..., :3], where).reshape(-1, 3).astype(np.float32)
-        order = np.argsort(seen.sum(1))
-        return np.append(seen[order[: len(order) // 10]].mean(0) * 0.9, 255).astype(np.uint8)
+        # both eyes look along the same lines, whatever the slant of their lids, and turn as far
+        ends = [points[list(rim), :2][[0, -1]].astype(float) for rim in topology.LID_UPPER]
+        across = ends[1].mean(0) - ends[0].mean(0)
+        across /= max(float(np.linalg.norm(across)), 1e-6)
+        radius = EYEBALL * max(float(np.linalg.norm(b - a)) for a, b in ends)
+        self.look_axes = np.stack([across, [-across[1], across[0]]]) * radius  # f64[2, 2], picture edges a radian
 
     def lids(self, blink: float, wide: float, squint: float, look_down: float) -> Floats:
-        """Both lids as drawn, how far both have moved, the skin above and the taper: f32[STEPS, 6], eye widths."""
+        """Upper and lower lid as drawn and how far each has moved: f32[4, STEPS], eye widths."""
         open_ = 1 - blink
-        pulled = open_ * (0.5 * NARROWER * squint - WIDER * wide)
-        # the upper lid follows half of a glance up or down
-        upper = self.upper + (blink * MEET + pulled) * self.opening + open_ * 0.5 * look_down * self.taper
-        lower = self.lower - (blink * (1 - MEET) + open_ * NARROWER * squint) * self.opening
+        pulled = open_ * (0.4 * NARROWER * squint - WIDER * wide)
+        upper = self.rims.upper + pulled * self.opening * self.taper + open_ * FOLLOW * look_down * self.taper
+        upper = upper + blink * (self.meet - self.rims.upper)
+        lower = self.rims.lower + blink * (self.meet - self.rims.lower) - open_ * NARROWER * squint * self.opening
+        # a glance down takes the lower lid a little way along
+        lower = lower + open_ * 0.15 * max(look_down, 0) * self.taper
         upper = np.minimum(upper, lower)
-        rows = [upper, lower, upper - self.upper, lower - self.lower, self.above, self.taper]
-        return np.stack(rows, -1).astype(np.float32)
+        return np.stack([upper, lower, upper - self.rims.upper, lower - self.rims.lower]).astype(np.float32)
 
     def at(self, source: Pixels, size: int, scale: int) -> SizedEye:
         """Ready for one output size; `source` is the picture at `scale` times that size."""
@@ -97,69 +120,154 @@ class SizedEye:
     def __init__(self, eye: Eye, source: Pixels, size: int, scale: int) -> None:
         self._eye, self._size, self._source = eye, size, source
         edge = size * scale
-        self._local = (eye.axes.T / (eye.width * edge)).astype(np.float32)
-        self._origin = (eye.centre * edge - 0.5).astype(np.float32)
-        self._along, self._down = (eye.axes * (eye.width * edge)).astype(np.float32)
-        self._low, self._bare, self._ball = textures(eye, source)
-        reach = eye.width * size  # what the lids pull ends within these
-        self._first, self._last = np.array([-0.6, -0.64]) * reach, np.array([0.6, 0.5]) * reach
+        turn = eye.axes / (eye.width * edge)
+        origin = turn @ (eye.centre * edge - 0.5)
+        per = (STEPS - 1) / (2 * ASIDE)
+        # u, v and the column of a table over u, of a place in the source
+        self._local = np.column_stack([turn, -origin])
+        self._local = np.vstack([self._local, self._local[0] * per + [0, 0, ASIDE * per + 0.5]]).astype(np.float32)
+        self._down = (eye.axes[1] * (eye.width * edge)).astype(np.float32)
+        self._look = (eye.look_axes * edge).astype(np.float32)
+        around = Around.cut(eye.rims, source)
+        self._low = around.low.astype(np.float32)
+        lash = lash_map(around)
+        self._bare = bare_lid(around, lash)
+        self._lashes = lashes(around, self._bare, lash)
+        self._lash, self._shaded, self._lit = colours(around, self._bare)
+        self._ball = Eyeball(around, eye.iris, eye.iris_radius)
+        self._unit = eye.width * size
+        self._above, self._taper, self._line = (t.astype(np.float32) for t in (eye.rims.above, eye.taper, eye.line))
 
     def paint(self, out: Pixels, where: Floats, box: tuple[int, int, int, int], weights: Floats) -> None:
         """Draw lids and gaze over the RGBA `out`; `where` f32[h, w, 2] is the map by which `box` of it was read."""
         eye = self._eye
-        blink, wide, squint = (float(weights[i]) for i in eye.channels)
+        blink, wide, squint, cheek = (float(weights[i]) for i in eye.channels)
+        squint = min(1.0, squint + CHEEK * cheek)
         pitch, yaw = (float(np.clip(weights[CHANNEL[n]], -LOOK_MOST, LOOK_MOST)) for n in ("gazePitch", "gazeYaw"))
-        look = np.array([yaw, -pitch], np.float32) * np.float32(EYEBALL)
-        moved = float(min(1.0, np.abs(look).max() / 0.02 + wide / 0.1))  # fades the whole eyeball in
+        moved = min(1.0, max(abs(pitch), abs(yaw)) / 0.03 + wide / 0.1)  # fades the whole eyeball in
         if not (blink or squint or moved):
             return
         head = weights[CHANNEL["headPitch"] : CHANNEL["headRoll"] + 1] @ eye.head
         middle = (eye.centre + head) * self._size
-        left, top = np.maximum(np.floor(middle + self._first), box[:2]).astype(int)
-        right, bottom = np.minimum(np.ceil(middle + self._last), box[2:]).astype(int)
+        look = np.float32(np.sin(yaw)) * self._look[0] - np.float32(np.sin(pitch)) * self._look[1]
+        tables = eye.lids(blink, wide, squint, float(look @ self._local[1, :2]))
+        left, top, right, bottom = self._part(middle, self._reach(tables, blink, squint), box)
         if right - left < 2 or bottom - top < 2:
             return  # the head has turned this eye out of the picture
         place = where[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
-        # x and y by themselves: numpy is slow on a last axis of two
-        x, y = place[..., 0] - self._origin[0], place[..., 1] - self._origin[1]
-        u, v = (x * self._local[0, k] + y * self._local[1, k] for k in (0, 1))
-        column = (u + np.float32(ASIDE)) * np.float32((STEPS - 1) / (2 * ASIDE)) + np.float32(0.5)
-        lids = eye.lids(blink, wide, squint, float(look[1])).take(column.astype(np.intp), axis=0, mode="clip")
-        over, under = lids[..., 0] - v, v - lids[..., 1]  # distance above the upper, below the lower
-        drawn = self._skin(place, over, under, lids, blink)
-        ball = np.ascontiguousarray(out[top:bottom, left:right])
-        if moved:
-            ball = mixed(ball, self._eyeball(place, (u, v), look), np.full(over.shape, moved))
-        soft = np.float32(eye.width / SOFT)
-        seen = np.clip(0.5 - over * soft, 0, 1) + np.clip(0.5 - under * soft, 0, 1) - 1
+        u, v, column = _split(place, self._local)
+        index = column.astype(np.intp)
+        upper, lower, up, down = (t.take(index, mode="clip") for t in tables)
+        lids = _Lids(u, upper - v, v - lower, up, down, index)
+        drawn = self._skin(place, lids, blink)
+        inner = self._part(middle, eye.within, (left, top, right, bottom))
+        part = slice(inner[1] - top, inner[3] - top), slice(inner[0] - left, inner[2] - left)
+        near = lids.within(*part)
+        ball = self._beneath(out[inner[1] : inner[3], inner[0] : inner[2]], place[part], near, (look, moved))
+        soft, half = np.float32(eye.width / SOFT), np.float32(0.5)
+        # the share of a pixel that neither lid covers
+        shown = np.minimum(half - near.over * soft, 1) + np.minimum(half - near.under * soft, 1) - 1
+        drawn[part] = mixed(np.ascontiguousarray(drawn[part]), ball, np.maximum(shown, 0))
+        if squint:
+            drawn = self._bag(drawn, lids, squint)
         if blink:
-            shade = np.exp(np.minimum(over, 0) * np.float32(1 / 0.06)) * np.float32(SHADE * min(1.0, 2 * blink))
-            ball = mixed(ball, np.zeros_like(ball), shade)
-        drawn = mixed(drawn, ball, np.clip(seen, 0, 1))
-        if blink:  # lashes as one soft line, where the lids meet in the end
-            line = np.exp(-((over * np.float32(1 / 0.03)) ** 2)) * lids[..., 5]
-            lash = np.ascontiguousarray(np.broadcast_to(eye.lash, drawn.shape))
-            drawn = mixed(drawn, lash, line * np.float32(LASH * min(1.0, 1.6 * blink)))
+            drawn = self._edge(drawn, lids, blink)
         out[top:bottom, left:right, :3] = drawn[..., :3]
 
-    def _skin(self, place: Floats, over: Floats, under: Floats, lids: Floats, blink: float) -> Pixels:
-        """The lids' skin, slid over the eyeball: u8[h, w, 4]."""
-        pull_up = lids[..., 2] * _fade(over / (lids[..., 4] + np.maximum(lids[..., 2], 0)))
-        pull_down = lids[..., 3] * _fade(under * np.float32(1 / BELOW))
-        at = _aside(place, np.where(over > under, pull_up, pull_down), self._down)
-        skin = read(self._source, at)
+    def _reach(self, tables: Floats, blink: float, squint: float) -> npt.NDArray[Any]:
+        """How far what is drawn may reach to the left, above, to the right and below an eye, in its widths: f64[4]."""
         if blink:
-            skin = mixed(skin, read(self._bare, at - self._low), (over > under) * np.float32(min(1.0, 1.5 * blink)))
+            return BLINKING
+        above, below = (PULLED + SLOPE * float(np.abs(t).max()) if t.any() else 0.0 for t in tables[2:])
+        spare = np.array([0, above, 0, max(below, BELOW if squint else 0.0)])
+        return np.asarray(np.minimum(self._eye.within + spare, BLINKING))
+
+    def _part(
+        self, middle: npt.NDArray[Any], reach: npt.NDArray[Any], box: tuple[int, int, int, int]
+    ) -> tuple[int, int, int, int]:
+        """What lies within `reach` f64[4] eye widths of an eye drawn at `middle`, and within `box`."""
+        first, last = np.floor(middle - self._unit * reach[:2]), np.ceil(middle + self._unit * reach[2:])
+        left, top = max(int(first[0]), box[0]), max(int(first[1]), box[1])
+        return left, top, max(left, min(int(last[0]), box[2])), max(top, min(int(last[1]), box[3]))
+
+    def _beneath(self, seen: Pixels, place: Floats, lids: _Lids, looking: tuple[Floats, float]) -> Pixels:
+        """The eyeball with its lids' shadow, `seen` being what the picture shows there.
+
+        `looking` is the way the iris goes, f32[2] in pixels of the source, and how much of it is drawn.
+        """
+        light = shadow(-lids.over)
+        look, moved = looking
+        if moved < 1:  # the picture has its own shadow
+            seen = _darker(seen, np.minimum(light / shadow(lids.up - lids.over), 1))
+        if moved:
+            model = _darker(self._ball.seen(place, look), light)
+            seen = model if moved == 1 else mixed(seen, model, np.full(light.shape, moved))
+        return seen
+
+    def _skin(self, place: Floats, lids: _Lids, blink: float) -> Pixels:
+        """The lids' skin, slid over the eyeball: u8[h, w, 4]."""
+        pulled = np.minimum(lids.of(self._above), PULLED + SLOPE * np.abs(lids.up))
+        pull_up = lids.up * _fade(lids.over / (pulled + np.maximum(lids.up, 0)))
+        pull_down = np.zeros((1, 1), np.float32)
+        if lids.down.any():
+            pull_down = lids.down * _fade(lids.under / np.minimum(BELOW, PULLED + SLOPE * np.abs(lids.down)))
+        skin = read(self._source, _aside(place, np.where(lids.over > lids.under, pull_up, pull_down), self._down))
+        if blink:
+            emerged = read(self._bare, _aside(shifted(place, self._low), pull_up * EMERGES, self._down))
+            between = (lids.over - lids.under) * np.float32(0.3 * self._eye.width / SOFT) + np.float32(0.5)
+            skin = mixed(skin, emerged, np.clip(between, 0, 1) * np.float32(min(1.0, 12 * blink)))
         return skin
 
-    def _eyeball(self, place: Floats, uv: tuple[Floats, Floats], look: Floats) -> Pixels:
-        """The eyeball's colours: the iris moves as a whole, the white around it gives way."""
-        eye = self._eye
-        iris = eye.iris.astype(np.float32) + look
-        r = np.hypot(uv[0] - iris[0], uv[1] - iris[1]) * np.float32(1 / eye.iris_radius)
-        fall = _fade((r - np.float32(1.1)) * np.float32(1 / 1.7) + np.float32(FIRM))
-        at = _aside(place, fall, look[0] * self._along + look[1] * self._down)
-        return read(self._ball, at - self._low)
+    def _bag(self, drawn: Pixels, lids: _Lids, squint: float) -> Pixels:
+        """What a raised lower lid gathers below it: a soft roll, and a fold under that."""
+        strong = np.float32(squint) * lids.of(self._taper)
+        drawn = mixed(drawn, _all(self._shaded, drawn), np.float32(0.20) * strong * _hill(lids.under, 0.19, 0.06))
+        return mixed(drawn, _all(self._lit, drawn), np.float32(0.14) * strong * _hill(lids.under, 0.08, 0.05))
+
+    def _edge(self, drawn: Pixels, lids: _Lids, blink: float) -> Pixels:
+        """The roundness of a closing lid, its lashes, and the line between closed lids."""
+        over, strong = lids.over, lids.of(self._line)
+        # the eyeball's bulge is lighter, the fold above it and the lid's margin are darker
+        upper = np.clip(over * np.float32(1 / 0.03), 0, np.float32(blink))
+        fold = over - np.float32(0.7) * lids.of(self._above) - np.float32(0.4) * lids.up
+        dark = np.float32(0.22) * _hill(fold, 0, 0.07)
+        dark += np.float32(0.30) * np.exp(np.maximum(over, 0) * np.float32(-1 / 0.05))
+        drawn = mixed(drawn, _all(self._shaded, drawn), upper * lids.of(self._taper) * dark)
+        bulge = _hill(over, 0.145, 0.18) * _hill(lids.u, 0, 0.28)
+        drawn = mixed(drawn, _all(self._lit, drawn), np.float32(0.22) * upper * bulge)
+        turn = float(np.cos(np.pi * np.clip((blink - 0.1) / 0.75, 0, 1)))
+        length = float(np.copysign(max(abs(turn) * (1 if turn > 0 else TURNED), FLAT), turn))
+        rows, columns = self._lashes.shape[:2]
+        at = np.empty((*over.shape, 2), np.float32)
+        at[..., 0] = (lids.u + np.float32(ASIDE)) * np.float32((columns - 1) / (2 * ASIDE))
+        at[..., 1] = (over * np.float32(1 / length) + np.float32(ROOT)) * np.float32((rows - 1) / (TALL + ROOT))
+        lash = read(self._lashes, at)
+        grown = 1 + np.float32(min(1.0, 2 * blink)) * (strong - 1)
+        drawn = mixed(drawn, lash, lash[..., 3] * np.float32(1 / 255) * grown)
+        return mixed(
+            drawn, _all(self._lash, drawn), np.float32(LINE * min(1.0, 1.4 * blink)) * strong * _hill(over, 0, 0.024)
+        )
+
+
+def _split(place: Floats, matrix: Floats) -> tuple[Floats, Floats, Floats]:
+    """Three linear functions f32[3, 3] of a place f32[h, w, 2], each f32[h, w]."""
+    one, two, three = cv2.split(cv2.transform(place, matrix))
+    return np.asarray(one, np.float32), np.asarray(two, np.float32), np.asarray(three, np.float32)
+
+
+def _hill(x: Floats, middle: float, wide: float) -> Floats:
+    """A Gaussian of height 1."""
+    return np.asarray(np.exp(-(((x - np.float32(middle)) * np.float32(1 / wide)) ** 2)), np.float32)
+
+
+def _all(colour: Pixels, like: Pixels) -> Pixels:
+    """A picture of one colour u8[4] and another's size."""
+    return np.ascontiguousarray(np.broadcast_to(colour, like.shape))
+
+
+def _darker(picture: Pixels, light: npt.NDArray[np.float32]) -> Pixels:
+    """`picture` where only `light` f32[h, w], 0..1, reaches it."""
+    return mixed(np.zeros_like(picture), picture, light)
 
 
 def _aside(place: Floats, amount: Floats, way: Floats) -> Floats:
