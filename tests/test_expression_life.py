@@ -166,13 +166,13 @@ def test_speakers_look_away_as_they_begin_and_back_at_the_listener() -> None:
 
 
 def test_after_a_phrase_the_eyes_come_back() -> None:
-    loudness = np.concatenate([np.full(150, 0.1), np.full(16, 1e-4)]).astype(np.float32)
+    loudness = np.concatenate([np.full(150, 0.1), np.full(21, 1e-4)]).astype(np.float32)
     before, after = [], []
     for i in range(200):
         moves = lived("n", str(i), loudness)
         look = np.degrees(np.hypot(moves[:, GAZE] + 0.6 * moves[:, YAW], moves[:, GAZE_UP] + 0.6 * moves[:, PITCH]))
         before.append(look[145] > 2.5)
-        after.append(look[165] > 2.5)
+        after.append(look[170] > 2.5)
     assert np.mean(before) > 0.05
     assert np.mean(after) < 0.6 * np.mean(before)
 

@@ -13,7 +13,8 @@ from typing import Final
 from npc_engine.expression.gaze import DEGREE, HOME, TICKS, Direction, aside
 
 PHRASE_ENDS: Final = 7  # ticks of quiet after which a phrase has ended
-HESITATES: Final = 17  # ticks of quiet after which nobody knows what comes next
+HESITATES: Final = 22  # ticks of quiet after which nobody knows what comes next; lines end in less
+LEAST: Final = 13  # ticks that a look stays, whatever is said
 
 THINKS_FIRST: Final = 0.55  # share of lines that begin with a look away
 THINKS: Final = 0.6  # share of hesitations in which the eyes go away
@@ -30,6 +31,7 @@ class Looks:
         self._chance, self._pace, self._size = chance, pace, size
         self._tick = 0
         self._next = 0
+        self._since = 0  # when the look came where it is
         self._home = True  # at the one who is spoken to
 
     def step(self, quiet: int) -> Direction | None:
@@ -38,6 +40,7 @@ class Looks:
         goal = None
         if self._tick >= self._next:
             goal = self._choose()
+            self._since = self._tick
         self._tick += 1
         return goal
 
@@ -77,7 +80,8 @@ class Speaking(Looks):
         spoke, self._quiet = self._quiet, quiet
         if quiet == PHRASE_ENDS or (not quiet and spoke >= HESITATES):
             if not self._home and self._chance.random() < BACK:
-                self._next = min(self._next, self._tick + self._chance.randint(0, 5))
+                soon = max(self._tick + self._chance.randint(0, 5), self._since + LEAST)
+                self._next = min(self._next, soon)
                 self._thinks = self._strays = False
         elif quiet == HESITATES and self._home and self._chance.random() < THINKS:
             self._next, self._thinks = self._tick, True
