@@ -27,8 +27,14 @@ WINDOWS: Final = (12, 25, 50)  # pictures of which one is judged, at a line's st
 LATER: Final = 5  # pictures until a verdict takes effect: about as long as a judge takes, so that nobody waits for it
 LESS: Final = 0.7  # what is beyond the last good expression is damped by this, again and again
 LEAST: Final = LESS**5  # and no further: a face that does not move is worse than one that is not quite itself
-AGAIN: Final = 1.15  # by how much a damped expression grows after each picture that passes well
-WELL: Final = 0.1  # score above the threshold from which it may grow
+AGAIN: Final = 1.5  # by how much damping is eased after a picture that passes well without it
+_FAR: Final = 0.6  # share of the last good expression's reach from which one that passes tells anything
+_SEEN: Final = 0.06  # of a weight: what is damped by less counts as not damped
+WELL: Final = 0.1
+"""Score above the threshold that a damped picture shall reach, and from which an expression is a good one.
+
+What is judged stands for its neighbours, of which some go a little further.
+"""
 FADE: Final = 0.5  # share of the way to new damping or colours that is left after each picture
 _FREE: Final = [CHANNEL["eyeBlinkLeft"], CHANNEL["eyeBlinkRight"]]
 """Lids are never held back: half closed they look drunk, and closed ones make no other person."""
@@ -122,9 +128,8 @@ class Watch:
         self._closed = threading.Event()
         self._done = Stats()
         self._counting = threading.Lock()
-        self._pending: tuple[int, Exp, Future[_Verdict]] | None = (
-            None  # when it takes effect, what was drawn, the verdict
-        )
+        # when a verdict takes effect, of which expression, as asked and as drawn, and the verdict
+        self._pending: tuple[int, Exp, Exp, Future[_Verdict]] | None = None
         self._count = 0  # pictures so far
         self._window, self._since, self._most = 0, 0, 0.0  # its number, pictures in it, the furthest reach in it
         self._chosen = False  # whether one of this window's pictures is with the judge
@@ -165,14 +170,20 @@ class Watch:
         """Take the verdict that is due, waiting for it."""
         if self._pending is None or self._count < self._pending[0]:
             return
-        (_, drawn, future), self._pending = self._pending, None
+        (_, exp, drawn, future), self._pending = self._pending, None
         verdict = future.result()
         self._gains = self._gains if verdict.gains is None else verdict.gains
         if verdict.score < self._guard.threshold:
+            if verdict.share <= LEAST:  # what was good is too much now
+                self._good = self._good * np.float32(LESS)
             self._share = min(self._share, verdict.share)
+        elif verdict.score < self._guard.threshold + WELL:
             return
-        self._good = drawn
-        if verdict.score >= self._guard.threshold + WELL:
+        elif self._share == 1:
+            self._good = drawn
+        elif np.abs(drawn - exp).max() > _SEEN:  # as much as was left of it is good: from here on a little more
+            self._good, self._share = drawn, LEAST
+        elif _reach(exp) > _FAR * _reach(self._good):
             self._share = min(1.0, self._share * AGAIN)
 
     def _fade(self) -> None:
@@ -188,15 +199,15 @@ class Watch:
     def _choose(self, exp: Exp) -> bool:
         """Whether this picture is its window's to be judged.
 
-        The one that goes furthest is wanted, without waiting for the window's end: look at the first 1/e of it, then
-        take the first that beats them all, or the last (the rule of the secretary problem).
+        One that goes far is wanted, without waiting for the window's end: look at the first √n of its n pictures, then
+        take the first that beats them all, or the last (the secretary problem's rule for the best mean: Bearden, 2006).
         """
         # while damped it is watched closely
         size = WINDOWS[0] if self._share < 1 else WINDOWS[min(self._window, len(WINDOWS) - 1)]
         reach = _reach(exp)
         self._since += 1
         chosen = False
-        if not self._chosen and self._since > max(LATER, round(size / np.e)):
+        if not self._chosen and self._since > max(LATER, round(size**0.5)):
             chosen = reach > self._most or self._since >= size
         self._chosen = self._chosen or chosen
         self._most = max(self._most, reach)
@@ -215,7 +226,7 @@ class Watch:
             except BaseException as error:  # noqa: BLE001 - it is raised where the verdict is taken
                 future.set_exception(error)
 
-        self._pending = (self._count + LATER, drawn, future)
+        self._pending = (self._count + LATER, exp, drawn, future)
         threading.Thread(target=judge, name="identity").start()
 
     def _judged(self, exp: Exp, pixels: Pixels, render: Callable[[Exp], Pixels], good: Exp, share: float) -> _Verdict:
@@ -224,9 +235,11 @@ class Watch:
         gains = guard.complexion.gains(pixels) if guard.complexion and still else None
         score = first = guard.judge.score(pixels)
         self._did(Stats(judged=1, failed=int(score < guard.threshold), lowest=score))
-        while score < guard.threshold and share > LEAST and not self._closed.is_set():
+        passes = first >= guard.threshold
+        while not passes and share > LEAST and not self._closed.is_set():
             share = max(LEAST, share * LESS)
             score = guard.judge.score(render(toward(good, exp, share)))
-        if score < guard.threshold:
+            passes = score >= guard.threshold + WELL
+        if score < guard.threshold and not self._closed.is_set():
             LOG.warning("%s: scores %.2f as itself, %.2f with hardly any expression", guard.name, first, score)
         return _Verdict(first, share, gains)
