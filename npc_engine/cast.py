@@ -152,6 +152,8 @@ class FaceSpec:
     engine: str = "portrait"  # one of FACE_ENGINES
     picture: str = "picture.png"  # file beside face.toml
     landmarks: str = "landmarks.npz"  # beside face.toml, written when the face was added
+    mask: str = ""  # likewise, who in the picture is the person; "": looked for when the face is loaded
+    background: str = ""  # likewise, what is behind that person
     about: str = ""
     licence: str = ""
     source: str = ""

@@ -175,7 +175,7 @@ def test_the_twelve_expressions_differ_from_rest(portrait):
         changed = np.abs(portrait.render(expression(name), 320) - rest).max(-1) > 12
         assert changed.sum() > 60, name
     sheet = preview_sheet(portrait)
-    assert sheet.shape == (960, 1280, 3)
+    assert sheet.shape == (1044, 1280, 3)
 
 
 def test_random_expressions_never_tear(portrait):
@@ -266,7 +266,7 @@ def test_transparency_stays_and_moves_with_the_head(portrait, first):
 
 def test_limits_cap_what_is_drawn(portrait):
     spec, folder = Cast((ROOT,)).face(FACES[0])
-    capped = load_face(FaceSpec(spec.picture, spec.landmarks, limits={"jawOpen": 0.2}), folder)
+    capped = load_face(FaceSpec(picture=spec.picture, landmarks=spec.landmarks, limits={"jawOpen": 0.2}), folder)
     assert (capped.render(exp(jawOpen=0.9), 128) == capped.render(exp(jawOpen=0.2), 128)).all()
 
 
@@ -285,16 +285,16 @@ class TestLoading:
         with pytest.raises(
             FaceError, match=r"face.toml: limits: unknown coefficient 'jawopen', did you mean 'jawOpen'"
         ):
-            load_face(FaceSpec(spec.picture, spec.landmarks, limits={"jawopen": 0.2}), folder)
+            load_face(FaceSpec(picture=spec.picture, landmarks=spec.landmarks, limits={"jawopen": 0.2}), folder)
         with pytest.raises(FaceError, match=r"face.toml: limits: jawOpen is 2.0, expected 0 to 1"):
-            load_face(FaceSpec(spec.picture, spec.landmarks, limits={"jawOpen": 2.0}), folder)
+            load_face(FaceSpec(picture=spec.picture, landmarks=spec.landmarks, limits={"jawOpen": 2.0}), folder)
 
     def test_missing_files(self, face):
         spec, folder = face
         with pytest.raises(CastError, match=r"nothing.png: No such file"):
-            load_face(FaceSpec("nothing.png", spec.landmarks), folder)
+            load_face(FaceSpec(picture="nothing.png", landmarks=spec.landmarks), folder)
         with pytest.raises(FaceError, match=r"nothing.npz: no such file; add the face again"):
-            load_face(FaceSpec(spec.picture, "nothing.npz"), folder)
+            load_face(FaceSpec(picture=spec.picture, landmarks="nothing.npz"), folder)
 
     def test_landmarks_that_are_none(self, face):
         spec, folder = face

@@ -13,31 +13,39 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
-from npc_engine.frames.sampling import blurred, smooth
+from npc_engine.frames.sampling import blurred
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-COLUMNS: Final = 96  # nodes across: the mouth spans about fifteen
-RINGS: Final = ((1.22, 0.5), (1.45, 0.14), (1.7, 0.0))
+ACROSS: Final = 48  # cells across a face: the mouth spans about fifteen
+FINEST: Final = 128  # cells across a picture at most, where a face is small in it
+RINGS: Final = ((1.22, 0.45), (1.45, 0.08), (1.7, 0.0))
 """Size of each ring around the face's outline, and how much of the outline's motion it follows: nothing tears."""
 ASIDE, OVER, UNDER = 0.5, 0.66, 0.45  # what can move beyond the face's outline, in its widths and heights
+AROUND: Final = 0.08  # picture edges around a person that a turning head can reach
 
 
 class Grid:
     """The grid of one face."""
 
-    def __init__(self, flat: npt.NDArray[Any]) -> None:
-        """`flat` f64[468, 2] are the landmarks."""
+    def __init__(self, flat: npt.NDArray[Any], person: npt.NDArray[np.bool_] | None = None) -> None:
+        """`flat` f64[468, 2] are the landmarks; `person`, of any size, is where the person is, if that is known."""
         oval = flat[list(topology.OVAL)]
         low, high = oval.min(0), oval.max(0)
         self.middle, self.size = (low + high) / 2, high - low  # of the face
         width, height = self.size
-        left, right = max(low[0] - ASIDE * width, 0.0), min(high[0] + ASIDE * width, 1.0)
-        top, bottom = max(low[1] - OVER * height, 0.0), min(high[1] + UNDER * height, 1.0)
-        self.cell = float(right - left) / COLUMNS
-        self.shape = (int((bottom - top) / self.cell), COLUMNS)
+        first = low - np.array([ASIDE * width, OVER * height])
+        last = high + np.array([ASIDE * width, UNDER * height])
+        if person is not None:  # all of whom can move
+            for axis in (0, 1):
+                there = np.flatnonzero(person.any(axis)) / person.shape[1 - axis]
+                first[axis], last[axis] = min(first[axis], there[0] - AROUND), max(last[axis], there[-1] + AROUND)
+        (left, top), (right, bottom) = np.maximum(first, 0.0), np.minimum(last, 1.0)
+        columns = int(np.ceil((right - left) / max(width / ACROSS, 1 / FINEST)))
+        self.cell = float(right - left) / columns
+        self.shape = (int(np.ceil((bottom - top) / self.cell)), columns)
         self.origin = np.array([left, top])  # the upper left corner of the first cell
-        self.opposite = self.origin + np.array(self.shape[::-1]) * self.cell
+        self.opposite = self.origin + np.array(self.shape[::-1]) * self.cell  # by less than a cell beyond the picture
         y, x = np.mgrid[0 : self.shape[0], 0 : self.shape[1]].astype(np.float32)
         self.nodes: Floats = np.stack([x, y], -1)  # f32[rows, columns, 2], in cells
         self.places = (self.nodes + 0.5) * self.cell + self.origin  # f64[rows, columns, 2]
@@ -71,14 +79,6 @@ class Grid:
         oval = depth[list(topology.OVAL)]
         every = np.concatenate([depth, oval * 0.75, oval * 0.3, oval * 0.0]).astype(np.float32)
         return blurred((every[self._corners] * self._weights).sum(1).reshape(self.shape), 3.0)
-
-    def firm(self, chin: float) -> npt.NDArray[Any]:
-        """1 on the head with its hair, falling to 0 in the background and down the neck: f64[rows, columns]."""
-        width, height = self.size
-        centre = self.middle - [0, 0.12 * height]
-        r = np.linalg.norm((self.places - centre) / [0.62 * width, 0.66 * height], axis=-1)
-        around, down = smooth((r - 1.0) / 0.55), smooth((self.places[..., 1] - chin) / (0.42 * height))
-        return np.asarray((1 - around) * (1 - down))
 
 
 def sampled(stack: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:

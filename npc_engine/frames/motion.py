@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.body import body
 from npc_engine.frames.grid import Grid
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.sampling import read, scale_add
+from npc_engine.frames.mask import Person
+from npc_engine.frames.sampling import read, scale_add, shrunk
 from npc_engine.frames.seam import parted
 from npc_engine.moments import CHANNEL, EXP50
 
@@ -22,12 +24,19 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 # Of the fixed-point iteration; what remains is a tenth of a pixel at 512 at most, and a fifth round takes none of it.
 ROUNDS: Final = 4
+NOTHING: Final = 2e-4  # cells that are no motion
+SOME: Final = 20  # of 255: so much of a person in the mask counts
 FAR: Final = 14  # cells that jaw and head can carry the mouth
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
-GAIN: Final = {"mouthPucker": 1.6, "mouthFunnel": 1.25}
+GAIN: Final = {
+    "mouthPucker": 2.0, "mouthFunnel": 1.5, "mouthRollUpper": 1.4, "mouthRollLower": 1.4, "mouthShrugLower": 1.2,
+}  # fmt: skip
 """Shapes whose main motion is forward, which a front view does not show, are drawn wider than they are."""
 CLOSED: Final = len(EXP50)
 """Index of the weight that brings lips together which are open in the picture; it is always 1 in what is drawn."""
+BREATH: Final = CLOSED + 1
+"""Index of the weight of a full breath."""
+WEIGHTS: Final = BREATH + 1
 _RIMS: Final = list(topology.LIP_UPPER + topology.LIP_LOWER)
 
 
@@ -55,28 +64,35 @@ def fit(rest: Floats, points: Floats) -> tuple[float, npt.NDArray[Any]]:
 class Motion:
     """The fields of one face, from its landmarks f32[478, 3] and its lips."""
 
-    def __init__(self, points: Floats, lips: Lips) -> None:
+    def __init__(self, points: Floats, lips: Lips, person: Person | None = None) -> None:
         self.lips = lips
         mesh = points[:468]
         scale, turn = fit(topology.basis().rest, mesh)
         delta = np.einsum("ij,kvj->kvi", scale * turn, topology.basis().delta)[..., :2] * [1, -1]
-        moves = np.concatenate([_fitted(delta), _closing(lips)[None]])  # f64[51, 468, 2]
-        grid = self.grid = Grid(mesh[:, :2].astype(float))
-        head = self._head(mesh)
+        moves = np.zeros((WEIGHTS, 468, 2))
+        moves[:CLOSED], moves[CLOSED] = _fitted(delta), _closing(lips)
+        matte, clothes = (person.matte, person.clothes) if person else (None, None)
+        grid = self.grid = Grid(mesh[:, :2].astype(float), None if matte is None else shrunk(matte, 128, 128) > SOME)
+        whole = body(grid, mesh, matte, clothes)
         fields = parted(moves, grid, lips)
         for field in fields:
-            for i, name in enumerate(HEAD):
-                field[:, :, CHANNEL[name]] = head[i]
+            np.multiply(field, whole.loose[..., None, None], out=field)
+            field[:, :, [CHANNEL[name] for name in HEAD]] = whole.head.transpose(1, 2, 0, 3)
+            field[:, :, BREATH] = whole.breath
         differ = (np.abs(fields[0] - fields[1]) > 1e-4 * grid.cell).any(axis=(2, 3))
         self._near = _window(differ, 0)
         self._reach = _window(differ, FAR)  # where drawn lips can be
         upper, lower = (np.moveaxis(f, 2, 0) / np.float32(grid.cell) for f in (fields[0], fields[1][self._near]))
-        # f32[51, n]: the upper layer in cells, and the lower where it differs
-        self._fields = np.concatenate([upper.reshape(len(moves), -1), lower.reshape(len(moves), -1)], 1)
-        self._head_fields = head
-        skull = np.zeros((len(moves), 2))
-        skull[[CHANNEL[name] for name in HEAD]] = self.head_at(lips.centre)
-        self.skull = skull  # f64[51, 2], how the skull moves at the mouth
+        self._nodes = upper[0].size  # values of the upper layer; those of the lower, where it differs, follow
+        self._fields = [_stretches(upper[i].reshape(-1), lower[i].reshape(-1)) for i in range(WEIGHTS)]
+        self._count = self._nodes + lower[0].size
+        self._head_fields = whole.head
+        skull = np.zeros((WEIGHTS, 2))
+        skull[[*(CHANNEL[name] for name in HEAD), BREATH]] = [
+            *self.head_at(lips.centre),
+            self._at(whole.breath, lips.centre),
+        ]
+        self.skull = skull  # f64[52, 2], how the skull moves at the mouth
         jaw = np.zeros_like(skull)
         jaw[:4] = moves[:4, list(topology.CHIN)].mean(1)  # jawOpen, jawForward, jawLeft, jawRight
         self.jaw = jaw + skull
@@ -86,27 +102,22 @@ class Motion:
         self._around_lips = (np.abs(at) < 0.8).all(-1)
         self._around_lips_at = at[self._around_lips]
 
-    def _head(self, mesh: Floats) -> Floats:
-        """Displacement for one radian of headPitch, headYaw and headRoll: f32[3, rows, columns, 2]."""
-        grid, chin = self.grid, mesh[152, :2].astype(float)
-        # what lies before the ears moves aside when the head turns, and the more the further before them
-        relief = grid.relief(np.clip(float(mesh[[234, 454], 2].mean()) - mesh[:, 2], 0, None))
-        away = grid.places - [grid.middle[0], chin[1] + 0.15 * grid.size[1]]  # a head leans from its neck
-        roll = np.stack([-away[..., 1], away[..., 0]], -1) * grid.firm(float(chin[1]))[..., None]
-        zero = np.zeros_like(relief)
-        return np.stack([np.stack([zero, -relief], -1), np.stack([relief, zero], -1), roll]).astype(np.float32)
-
     def head_at(self, place: npt.NDArray[Any]) -> Floats:
         """How a place moves with the head, per radian of `HEAD`: f32[3, 2]."""
         row, column = self.grid.nearest(place)
         return self._head_fields[:, row, column]
 
+    def _at(self, field: Floats, place: npt.NDArray[Any]) -> Floats:
+        row, column = self.grid.nearest(place)
+        return np.asarray(field[row, column])
+
     def inverse(self, weights: Floats) -> Layers:
-        """Where each node comes from, for weights f32[51]: the coefficients as drawn, and `CLOSED`."""
-        total = np.zeros(self._fields.shape[1], np.float32)
+        """Where each node comes from, for weights f32[52]: the coefficients as drawn, `CLOSED` and `BREATH`."""
+        total = np.zeros(self._count, np.float32)
         for i in np.flatnonzero(weights):  # not `weights @ fields`: BLAS would start threads of its own
-            total = scale_add(self._fields[i], float(weights[i]), total)
-        count = self.grid.nodes.size
+            for where, field in self._fields[i]:
+                scale_add(field, float(weights[i]), total[where])
+        count = self._nodes
         above = total[:count].reshape(*self.grid.shape, 2)
         below = above.copy()
         below[self._near] = total[count:].reshape(below[self._near].shape)
@@ -128,6 +139,16 @@ def _turned(field: Floats, at_nodes: Floats, nodes: Floats) -> Floats:
     for _ in range(ROUNDS):
         offset = np.float32(0.25) * offset - np.float32(0.75) * read(field, nodes + offset)
     return offset
+
+
+def _stretches(upper: Floats, lower: Floats) -> list[tuple[slice, Floats]]:
+    """Of a field's values, those of the upper layer and then of the lower, the stretches that are not zero."""
+    out = []
+    for first, part in ((0, upper), (len(upper), lower)):
+        some = np.flatnonzero(np.abs(part) > NOTHING)
+        if len(some):
+            out.append((slice(first + some[0], first + some[-1] + 1), part[some[0] : some[-1] + 1].copy()))
+    return out
 
 
 def _window(where: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

@@ -16,15 +16,19 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.frames.background import laid_over, parted
 from npc_engine.frames.drawing import drawn
 from npc_engine.frames.eyes import Eye, SizedEye
+from npc_engine.frames.grid import AROUND
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.motion import CLOSED, Motion
+from npc_engine.frames.mask import Person
+from npc_engine.frames.motion import BREATH, CLOSED, WEIGHTS, Motion
 from npc_engine.frames.mouth import Mouth, SizedMouth
-from npc_engine.frames.sampling import blurred, enlarged, opaque, read, shrunk, without_alpha
+from npc_engine.frames.sampling import add, blurred, enlarged, opaque, read, shrunk, without_alpha
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Box: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom in output pixels
 
 SIZES: Final = 3  # output sizes kept ready per face, about 8 MB each at 512: games ask for one or two
 LARGEST: Final = 2048
@@ -34,6 +38,7 @@ DEAD, DEAD_EXTRAS = 0.01, 0.03
 """Weights that draw nothing: a network never says quite 0, and each lid, tongue or field that is drawn costs time."""
 EXTRAS: Final = [CHANNEL[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "tongueUp")]
 _DEAD_BY_CHANNEL: Final = np.where(np.isin(np.arange(ANGLES), EXTRAS), DEAD_EXTRAS, DEAD).astype(np.float32)
+JAW_ROOM: Final = 0.12  # face heights below the chin that a dropped jaw may need
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 """Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
 
@@ -43,9 +48,12 @@ class _Sized:
     """What one output size needs."""
 
     source: Pixels  # RGBA, the picture at `scale` times the output size
+    person: Pixels  # the same with what is not the person taken off, colours multiplied by its alpha; or `source`
+    behind: Pixels | None  # RGBA at output size, what is behind the person; None where there is nothing
     scale: int
-    box: tuple[int, int, int, int]  # left, top, right, bottom of what moves, output pixels
-    still: Floats  # f32[h, w, 2], the map of the box when nothing moves
+    box: Box  # what the grid covers
+    parts: tuple[Box, ...]  # head and shoulders: what moves; the first holds the face
+    still: tuple[Floats, ...]  # of each part, f32[h, w, 2], its map when nothing moves
     base: Pixels  # RGBA, the picture at output size
     mouth: SizedMouth
     eyes: tuple[SizedEye, ...]
@@ -54,14 +62,25 @@ class _Sized:
 class Portrait:
     """One face, loaded: draws it at any size. Safe for several lines at once."""
 
-    def __init__(self, picture: Pixels, landmarks: Floats, limits: Mapping[str, float] | None = None) -> None:
-        """`picture` is square, u8[n, n, 3 | 4]; `landmarks` f32[478, 3] in its pixels; `limits` cap weights by name."""
+    def __init__(
+        self,
+        picture: Pixels,
+        landmarks: Floats,
+        limits: Mapping[str, float] | None = None,
+        person: Person | None = None,
+    ) -> None:
+        """`picture` is square, u8[n, n, 3 | 4]; `landmarks` f32[478, 3] in its pixels; `limits` cap weights by name.
+
+        Without a `person` an opaque picture bends beside a head that turns.
+        """
         edge = picture.shape[0]
         points = landmarks.astype(np.float32) / edge
         points[:, :2] += np.float32(0.5 / edge)
         self.picture = picture = _bled(picture)
         lips = Lips(picture, points)
-        self._motion = Motion(points, lips)
+        self._motion = Motion(points, lips, person)
+        self._layers = None if person is None or person.behind is None else parted(picture, person.matte, person.behind)
+        self._person = person
         self._mouth = Mouth(picture, points, lips, self._motion)
         self._eyes = tuple(Eye(picture, points, side, self._motion) for side in (0, 1))
         self._limits = [
@@ -74,28 +93,35 @@ class Portrait:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
         return drawn(self.render, expressions)
 
-    def render(self, exp: Exp, size: int) -> Pixels:
-        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
+    def render(self, exp: Exp, size: int, breath: float = 0.0) -> Pixels:
+        """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4].
+
+        `breath` is how far the shoulders have risen, 0..1.
+        """
         if not SMALLEST <= size <= LARGEST:
             msg = f"a picture of {size} pixels was asked for, faces are drawn at {SMALLEST} to {LARGEST}"
             raise ValueError(msg)
-        weights = self._drawn(exp)
+        weights = self._drawn(exp, breath)
         at = self._at(size)
         layers = self._motion.inverse(weights)
         out = at.base.copy()
         left, top, right, bottom = at.box
-        cell = np.float32(self._motion.grid.cell * size * at.scale)
-        where = enlarged(layers.whole * cell, right - left, bottom - top)
-        where += at.still
-        out[top:bottom, left:right] = read(at.source, where)
-        at.mouth.paint(out, at.box, layers, weights)
-        for eye in at.eyes:
-            eye.paint(out, where, at.box, weights)
+        fine = enlarged(layers.whole * np.float32(self._motion.grid.cell * size * at.scale), right - left, bottom - top)
+        for part, still in zip(at.parts, at.still, strict=True):
+            where = add(fine[part[1] - top : part[3] - top, part[0] - left : part[2] - left], still)
+            seen = read(at.person, where)
+            if at.behind is not None:
+                seen = laid_over(seen, at.behind[part[1] : part[3], part[0] : part[2]])
+            out[part[1] : part[3], part[0] : part[2]] = seen
+            if part is at.parts[0]:
+                at.mouth.paint(out, part, layers, weights)
+                for eye in at.eyes:
+                    eye.paint(out, where, part, weights)
         return out if self.picture.shape[2] == 4 else without_alpha(out)
 
-    def _drawn(self, exp: Exp) -> Floats:
+    def _drawn(self, exp: Exp, breath: float = 0.0) -> Floats:
         """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
-        w = np.empty(CLOSED + 1, np.float32)
+        w = np.empty(WEIGHTS, np.float32)
         w[: len(EXP50)] = exp
         w[:ANGLES] = np.clip(_alive(w[:ANGLES]), 0, 1)
         asked = float(w[0])
@@ -108,7 +134,7 @@ class Portrait:
             w[CHANNEL["mouthClose"]] *= w[0] / asked  # it closes what the jaw has opened, no more
         for name, most in TURN_MOST.items():
             w[CHANNEL[name]] = most * np.tanh(w[CHANNEL[name]] / most)
-        w[CLOSED] = 1.0
+        w[CLOSED], w[BREATH] = 1.0, min(max(breath, 0.0), 1.0)
         return w
 
     def _at(self, size: int) -> _Sized:
@@ -127,21 +153,47 @@ class Portrait:
         # the picture keeps its sharpness while it moves
         scale = 2 if size <= 640 else 1
         edge = size * scale
-        source = opaque(shrunk(self.picture, edge, edge))
+        source = person = opaque(shrunk(self.picture, edge, edge))
         y, x = np.mgrid[0:size, 0:size].astype(np.float32)
         every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
-        base = read(source, every)
-        left, top = np.round(self._motion.grid.origin * size).astype(int)
-        right, bottom = np.round(self._motion.grid.opposite * size).astype(int)
+        behind = None
+        if self._layers is not None:
+            person, behind = shrunk(self._layers.person, edge, edge), shrunk(self._layers.behind, size, size)
+        grid = self._motion.grid
+        left, top = np.round(grid.origin * size).astype(int)
+        right, bottom = np.round(grid.opposite * size).astype(int)
+        box = (int(left), int(top), int(right), int(bottom))
+        parts = self._parts(box, size)
         return _Sized(
             source,
+            person,
+            behind,
             scale,
-            (int(left), int(top), int(right), int(bottom)),
-            np.ascontiguousarray(every[top:bottom, left:right]),
-            base,
+            box,
+            parts,
+            tuple(np.ascontiguousarray(every[p[1] : p[3], p[0] : p[2]]) for p in parts),
+            read(source, every),
             self._mouth.at(source, size, scale),
             tuple(eye.at(source, size, scale) for eye in self._eyes),
         )
+
+    def _parts(self, box: Box, size: int) -> tuple[Box, ...]:
+        """The parts of the grid's box that hold a moving person; all of it where nobody knows who is in the picture."""
+        left, top, right, bottom = box[0], box[1], min(box[2], size), min(box[3], size)
+        if self._person is None:
+            return ((left, top, right, bottom),)
+        grid = self._motion.grid
+        reach = round(AROUND * size)
+        split = round(float(grid.middle[1] + (0.5 + JAW_ROOM) * grid.size[1]) * size)
+        there = shrunk(self._person.matte, size, size) > 0
+        parts = []
+        for first, last in ((top, min(split, bottom)), (split, bottom)):
+            columns = np.flatnonzero(there[max(0, first - reach) : last + reach].any(0))
+            if last > first and len(columns):
+                parts.append(
+                    (max(left, int(columns[0]) - reach), first, min(right, int(columns[-1]) + 1 + reach), last)
+                )
+        return tuple(parts)
 
 
 def _alive(weights: Floats) -> Floats:

@@ -51,9 +51,14 @@ def without_alpha(picture: Pixels) -> Pixels:
     return _cv.cvtColor(picture, cv2.COLOR_RGBA2RGB)  # type: ignore[no-any-return]
 
 
-def scale_add(array: Floats, factor: float, total: Floats) -> Floats:
-    """`array` · `factor` + `total`, all of one shape, in one pass."""
-    return _cv.scaleAdd(array, factor, total).reshape(total.shape)  # type: ignore[no-any-return]
+def add(one: Array, other: Array) -> Array:
+    """The sum of two arrays of one shape."""
+    return _cv.add(one, other)  # type: ignore[no-any-return]
+
+
+def scale_add(array: Floats, factor: float, total: Floats) -> None:
+    """Add `array` f32[n] · `factor` to `total` f32[n], in one pass."""
+    _cv.scaleAdd(array, factor, total, dst=total)
 
 
 def mixed(first: Pixels, second: Pixels, share: npt.NDArray[Any]) -> Pixels:
@@ -72,6 +77,20 @@ def blurred(array: Array, across: float, along: float | None = None) -> Array:
     x, y = max(across, 0.3), max(across if along is None else along, 0.3)
     # beyond 32 channels OpenCV wants a plain border
     return _cv.GaussianBlur(array, (0, 0), sigmaX=x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+
+
+def carried_on(values: Floats, known: Floats) -> Floats:
+    """`values` f32[h, w, c] where `known` f32[h, w] is 1, and around it their means over ever wider squares."""
+    height, width = known.shape
+    if min(height, width) <= 2 or known.min() >= 1:
+        mean = (values * known[..., None]).sum((0, 1)) / max(float(known.sum()), 1e-3)
+        return np.where(known[..., None] > 0, values, mean).astype(np.float32)
+    half = ((width + 1) // 2, (height + 1) // 2)
+    weight = shrunk(known, *half)
+    mean = shrunk(values * known[..., None], *half).reshape(half[1], half[0], -1)
+    mean /= np.maximum(weight, np.float32(1e-3))[..., None]
+    wide = shrunk(carried_on(mean, np.minimum(1, 4 * weight)), width, height).reshape(values.shape)
+    return values * known[..., None] + blurred(wide, 0.8).reshape(values.shape) * (1 - known[..., None])
 
 
 def smooth(t: npt.NDArray[Any]) -> npt.NDArray[Any]:
