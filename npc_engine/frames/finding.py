@@ -31,6 +31,7 @@ def only_face(finder: FaceFinder, pixels: Pixels, path: Path) -> FoundFace:
             "upright from the front with both eyes and the mouth, lit well enough to see them"
         )
         raise FaceError(msg)
+    found = [f for f in found if finder.landmarks(rgb, f)[1] >= SURE] or found  # a belly is no companion
     largest = max(found, key=lambda f: f.size)
     count = sum(f.size >= COMPANION * largest.size for f in found)
     if count > 1:
@@ -91,8 +92,8 @@ def check(points: Points, sure: float, path: Path) -> None:
     """Raise `FaceError` for landmarks that can't be animated."""
     if sure < SURE:
         msg = (
-            f"{path}: something like a face, but its parts can't be made out ({sure:.0%} sure); expected a face from "
-            "the front with both eyes and the mouth uncovered"
+            f"{path}: something like a face, but its parts can't be made out ({sure:.0%} sure): an animal, a thing, or "
+            "a face that is half hidden; expected a human-like one from the front, with both eyes and the mouth in sight"
         )
         raise FaceError(msg)
     eyes = points[263, :2] - points[33, :2]

@@ -28,7 +28,7 @@ _DETECTOR_EDGE: Final = 128
 _MESH_EDGE: Final = 256
 _SURE: Final = 0.5  # the detector's own threshold in MediaPipe
 _SAME_FACE: Final = 0.3  # boxes that overlap more than this are one face
-_MARGIN: Final = 1.5  # side of the mesh network's crop, in face boxes, as in MediaPipe
+MARGIN: Final = 1.5  # side of the mesh network's crop, in face boxes, as in MediaPipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class FaceFinder:
         eye = face.eyes[1] - face.eyes[0]
         left, top, right, bottom = face.box
         centre = np.array([(left + right) / 2, (top + bottom) / 2])
-        points, _ = self._read(rgb, centre, face.size * _MARGIN, float(np.arctan2(eye[1], eye[0])))
+        points, _ = self.read(rgb, centre, face.size * MARGIN, float(np.arctan2(eye[1], eye[0])))
         return self.refine(rgb, points)
 
     def refine(self, rgb: Pixels, points: Points) -> tuple[Points, float]:
@@ -124,9 +124,10 @@ class FaceFinder:
         low, high = points[:MESH, :2].min(0), points[:MESH, :2].max(0)
         eye = points[263, :2] - points[33, :2]
         angle = float(np.arctan2(eye[1], eye[0]))
-        return self._read(rgb, (low + high) / 2, float((high - low).max()) * _MARGIN, angle)
+        return self.read(rgb, (low + high) / 2, float((high - low).max()) * MARGIN, angle)
 
-    def _read(self, rgb: Pixels, centre: npt.NDArray[Any], side: float, angle: float) -> tuple[Points, float]:
+    def read(self, rgb: Pixels, centre: npt.NDArray[Any], side: float, angle: float) -> tuple[Points, float]:
+        """Landmarks in pixels and presence, of a square crop: its `centre`, `side`, and the `angle` of the eyes."""
         scale = _MESH_EDGE / side
         cos, sin = np.cos(-angle) * scale, np.sin(-angle) * scale
         x, y = float(centre[0]), float(centre[1])

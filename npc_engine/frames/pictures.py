@@ -33,11 +33,7 @@ def read_picture(path: Path) -> Pixels:
     Raises `FaceError` for what is no picture, is cut short, or has more than 50 megapixels (before decoding).
     """
     data = _bytes(path)
-    try:
-        header = read_header(data)
-    except ValueError as error:
-        msg = f"{path}: {error}"
-        raise FaceError(msg) from None
+    header = _header(data, path)
     _check_size(header, path)
     raw = np.frombuffer(data, np.uint8)
     try:
@@ -53,6 +49,20 @@ def read_picture(path: Path) -> Pixels:
         raise FaceError(msg)
     upright = _kept(np.asarray(cv2.cvtColor(colour, cv2.COLOR_BGR2RGB, dst=colour), np.uint8))
     return upright if clear is None else np.dstack([upright, _turned_as(clear, upright)])
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture file as stored, which is not decoded; `FaceError` if it is none."""
+    header = _header(_bytes(path), path)
+    return header.width, header.height
+
+
+def _header(data: bytes, path: Path) -> Header:
+    try:
+        return read_header(data)
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise FaceError(msg) from None
 
 
 def _bytes(path: Path) -> bytes:

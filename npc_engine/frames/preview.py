@@ -1,13 +1,15 @@
-"""A sheet of twelve expressions, to see at a glance how well a picture moves."""
+"""Sheets to look at: twelve expressions of a face, how a picture moved, and many faces side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import cv2
 import numpy as np
 
 from npc_engine.frames.drawing import DrawnFace
+from npc_engine.frames.sampling import shrunk
 from npc_engine.moments import CHANNEL, NEUTRAL, Exp, Pixels
 
 EXPRESSIONS: Final[dict[str, dict[str, float]]] = {
@@ -40,6 +42,8 @@ EXPRESSIONS: Final[dict[str, dict[str, float]]] = {
 
 COLUMNS: Final = 4
 TILE: Final = 320
+STRIP: Final = 28  # pixels under a tile for its words
+GREY: Final = 128  # shown through transparency
 
 
 def expression(name: str) -> Exp:
@@ -51,15 +55,26 @@ def expression(name: str) -> Exp:
 
 
 def preview_sheet(face: DrawnFace) -> Pixels:
-    """The twelve expressions with their names: RGB u8[960, 1280, 3]; transparency shows as grey."""
-    tiles = []
-    for name in EXPRESSIONS:
-        tile = face.render(expression(name), TILE)
-        if tile.shape[2] == 4:
-            alpha = tile[..., 3:] / 255.0
-            tile = (tile[..., :3] * alpha + 128 * (1 - alpha)).astype(np.uint8)
-        tile = np.ascontiguousarray(tile)
-        for width, colour in ((4, (0, 0, 0)), (1, (255, 255, 255))):
-            cv2.putText(tile, name, (8, TILE - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, width, cv2.LINE_AA)
-        tiles.append(tile)
-    return np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
+    """The twelve with their names: RGB u8[1044, 1280, 3]; transparency shows as grey."""
+    return sheet({name: face.render(expression(name), TILE) for name in EXPRESSIONS})
+
+
+def sheet(pictures: Mapping[str, Pixels], warned: frozenset[str] = frozenset(), columns: int = COLUMNS) -> Pixels:
+    """Square pictures of any size in rows of `columns`, each above its name; names in `warned` are red."""
+    tiles = [_tile(name, picture, red=name in warned) for name, picture in pictures.items()]
+    columns = min(columns, len(tiles))
+    tiles += [np.full_like(tiles[0], GREY)] * (-len(tiles) % columns)
+    return np.vstack([np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)])
+
+
+def _tile(words: str, picture: Pixels, *, red: bool) -> Pixels:
+    if picture.shape[:2] != (TILE, TILE):
+        picture = shrunk(picture, TILE, TILE)
+    if picture.shape[2] == 4:
+        alpha = picture[..., 3:] / 255.0
+        picture = (picture[..., :3] * alpha + GREY * (1 - alpha)).astype(np.uint8)
+    strip = np.full((STRIP, TILE, 3), 24, np.uint8)
+    colour = (255, 110, 100) if red else (235, 235, 235)
+    size = min(0.55, 0.55 * (TILE - 16) / cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.55, 1)[0][0])
+    cv2.putText(strip, words, (8, STRIP - 9), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+    return np.vstack([picture, strip])
