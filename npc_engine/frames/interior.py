@@ -11,28 +11,39 @@ import numpy.typing as npt
 
 from npc_engine.frames import topology
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.sampling import blurred, moved, read, shrunk
-from npc_engine.frames.teeth import FINE, lower_row, upper_row
+from npc_engine.frames.sampling import blurred, mixed, moved, read, smooth
+from npc_engine.frames.sprites import NAMES, Colours, lit
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-UPPER_BITE, LOWER_BITE = 0.05, 0.07  # biting edges below the seam of the lips at rest, in mouth widths
-LOWER_DIM: Final = 0.7  # lower teeth stand behind the upper, in the lip's shade
+UPPER_BITE, LOWER_BITE = 0.06, 0.065  # biting edges below the seam of the lips at rest, in mouth widths
+OWN_BITE: Final = 0.02  # above the lower lip, where a picture shows its own teeth
+FALL: Final = 1.28  # the lower front teeth fall by so much of what the chin falls (MakeHuman's jawOpen)
+OPAQUE: Final = 12.0  # over the lip the tongue's edge is in what the lip leaves free, and must not be there twice
+HANGS: Final = 0.2  # mouth widths that the tongue reaches below the lower lip, when it is out
 LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
 CHEEKS: Final = [50, 280, 205, 425, 151, 9]
+LEFT_CHEEK, RIGHT_CHEEK = [50, 205, 207, 187], [280, 425, 427, 411]  # of the picture
 LIPS: Final = [84, 17, 314, 85, 16, 315, 0, 37, 267]
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """Where the mouth is drawn: its axes, and its middle as the skull and as the jaw carry it (picture edges)."""
+class Pose:
+    """Where the parts of a mouth are."""
 
-    along: npt.NDArray[Any]
+    along: npt.NDArray[Any]  # its axes
     down: npt.NDArray[Any]
-    skull: npt.NDArray[Any]
+    skull: npt.NDArray[Any]  # its middle as the skull and as the lower teeth carry it, in picture edges
     jaw: npt.NDArray[Any]
-    corner: npt.NDArray[Any]  # the drawn part's upper left pixel
+    opened: float  # how far the lower teeth have fallen, in mouth widths
+    up: float  # weights of the tongue
+    out: float
+    forward: float  # how far the lips have come away from the teeth, 0..1
+
+    def reach(self) -> float:
+        """How far the tongue can hang below the lower lip, in mouth widths."""
+        return HANGS * self.out
 
 
 class Interior:
@@ -41,16 +52,25 @@ class Interior:
     def __init__(self, picture: Pixels, points: Floats, lips: Lips) -> None:
         """`points` f32[478, 3] are in picture edges."""
         self.lips = lips
-        self.tooth = _tooth(picture, points)
         edge = picture.shape[0]
         soft = blurred(picture[..., :3], lips.width * edge * 0.02)
         lip = np.median(_colours(soft, points[LIPS]), axis=0)
         skin = _colours(soft, points[CHEEKS]).mean(0)
-        self.dark = (lip * [0.20, 0.13, 0.13]).astype(np.float32)
-        self.tongue = (lip * [0.82, 0.52, 0.54] + skin * 0.08).astype(np.float32)
-        self.toothy = lips.open and self._shows_teeth(picture)
+        sides = [float((_colours(soft, points[cheek]) @ LIGHT).mean()) for cheek in (LEFT_CHEEK, RIGHT_CHEEK)]
+        self.colours = Colours(
+            tooth=_tooth(picture, points),
+            gum=(0.55 * lip * [0.92, 0.66, 0.66] + 0.45 * skin * [0.80, 0.48, 0.46]).astype(np.float32),
+            tongue=(lip * [0.74, 0.44, 0.50] + skin * [0.10, 0.03, 0.05]).astype(np.float32),
+            pale=(lip * [0.78, 0.58, 0.62] + skin * [0.20, 0.14, 0.16]).astype(np.float32),
+            aside=float(np.clip((sides[1] - sides[0]) / max(sum(sides), 1.0), -0.5, 0.5)),
+        )
+        self.dark = np.round(lip * [0.34, 0.15, 0.14]).astype(np.uint8)
         middle = len(lips.u) // 2
         self.seam = float(0.4 * lips.upper[middle] + 0.6 * lips.lower[middle])
+        self.bite = self.seam + UPPER_BITE
+        self.toothy = lips.open and self._shows_teeth(picture)
+        if self.toothy:
+            self.bite = float(lips.lower[middle]) - OWN_BITE
 
     def _shows_teeth(self, picture: Pixels) -> bool:
         """Whether the open mouth of the picture shows teeth, which then are kept, and not a dark gap."""
@@ -60,7 +80,7 @@ class Interior:
         uv = np.stack(np.broadcast_arrays(u[:, None], upper[:, None] + (lower - upper)[:, None] * share), -1)
         where = lips.centre + lips.width * (uv @ lips.axes)
         seen = read(picture[..., :3], where * picture.shape[0] - 0.5) @ LIGHT
-        return bool((lower - upper).max() > 0.07 and np.median(seen) > 0.6 * (self.tooth @ LIGHT))
+        return bool((lower - upper).max() > 0.07 and np.median(seen) > 0.6 * (self.colours.tooth @ LIGHT))
 
     def at(self, source: Pixels, size: int, scale: int) -> SizedInterior:
         """Ready for one output size."""
@@ -84,7 +104,7 @@ def _tooth(picture: Pixels, points: Floats) -> npt.NDArray[np.float32]:
             light = inside @ LIGHT
             whites.append(inside[light >= np.percentile(light, 75)].mean(0))
     white = np.mean(whites, 0) if whites else np.full(3, 200.0)
-    light = max(float(white @ LIGHT) * 1.12, float((_colours(picture, points[CHEEKS]) @ LIGHT).mean()) * 1.05)
+    light = max(float(white @ LIGHT) * 1.15, float((_colours(picture, points[CHEEKS]) @ LIGHT).mean()) * 1.15)
     tint = 0.55 * white / max(float(white @ LIGHT), 1.0) + 0.45 * np.array([1.06, 1.0, 0.88])
     return np.asarray(np.clip(tint / (tint @ LIGHT) * light, 30, 238), np.float32)
 
@@ -95,16 +115,12 @@ class SizedInterior:
     def __init__(self, interior: Interior, source: Pixels, size: int, scale: int) -> None:
         self._of, self._size, self._scale = interior, size, scale
         self._width = interior.lips.width * size
-        self._fine = min(1.0, 1.5 * self._width / FINE)  # rows of teeth a little finer than they are drawn
-        self._upper, self._lower = (self._sprite(row) for row in (upper_row(), lower_row()))
+        # sprites a little finer than they are drawn
+        self._sprites = {name: lit(name, interior.colours).at(1.5 * self._width) for name in NAMES}
         self._own = self._own_teeth(source) if interior.toothy else None
 
-    def _sprite(self, row: Floats) -> Floats:
-        row[..., 0] *= row[..., 1]
-        return shrunk(row, round(row.shape[1] * self._fine), round(row.shape[0] * self._fine))
-
-    def _own_teeth(self, source: Pixels) -> tuple[npt.NDArray[Any], Floats]:
-        """What the picture itself shows between the lips, with a matte: its corner, and f32[h, w, 4]."""
+    def _own_teeth(self, source: Pixels) -> tuple[npt.NDArray[Any], Pixels]:
+        """What the picture itself shows between the lips, with a matte: its corner, and u8[h, w, 4]."""
         lips, edge = self._of.lips, self._size * self._scale
         reach = np.array([0.6, 0.5]) * lips.width
         low = np.clip(np.floor((lips.centre - reach) * edge), 0, edge - 2).astype(int)
@@ -112,77 +128,85 @@ class SizedInterior:
         y, x = np.mgrid[low[1] : high[1], low[0] : high[0]]
         uv = lips.local((np.stack([x, y], -1) + 0.5) / edge)
         upper, lower = (np.interp(uv[..., 0], lips.u, rim, 0.0, 0.0) for rim in (lips.upper, lips.lower))
-        matte = np.clip((uv[..., 1] - upper) / 0.01, 0, 1) * np.clip((lower - uv[..., 1]) / 0.035, 0, 1)
-        colour = source[low[1] : high[1], low[0] : high[0], :3] * matte[..., None]
-        return low, np.dstack([colour, matte]).astype(np.float32)
+        matte = np.clip((uv[..., 1] - upper) / 0.03, 0, 1) * np.clip((lower - uv[..., 1]) / 0.035, 0, 1)
+        matte *= smooth((0.44 - np.abs(uv[..., 0])) / 0.12)  # beside them drawn teeth go on
+        return low, np.dstack([source[low[1] : high[1], low[0] : high[0], :3], np.round(255 * matte)]).astype(np.uint8)
 
-    def seen(self, corner: tuple[int, int], hole: Floats, skull: Any, jaw: Any, weights: Floats) -> Pixels:
-        """The colours u8[h, w, 3] behind `hole` f32[h, w], whose upper left pixel is at `corner` of the picture.
-
-        `skull` and `jaw` f64[2] are how far both have moved, in picture edges.
-        """
+    def pose(self, skull: npt.NDArray[Any], jaw: npt.NDArray[Any], weights: Floats) -> Pose:
+        """Where the parts are, if skull and chin have moved by `skull` and `jaw` f64[2], in picture edges."""
         lips = self._of.lips
         turn = float(weights[CHANNEL["headRoll"]])
         along, down = lips.axes[0] + turn * lips.axes[1], lips.axes[1] - turn * lips.axes[0]
-        frame = _Frame(along, down, lips.centre + skull, lips.centre + jaw, np.array(corner) + 0.5)
-        k = max(1, round(0.07 * self._width)) * 2 + 1
-        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)  # 0 in a slit, 1 in a wide opening
-        # f32[3, h, w], colours first: numpy is slow on a last axis of three
-        canvas = np.asarray(_planes(self._of.dark) * (1.3 - 0.8 * near), np.float32)
-        light = np.asarray(np.clip(0.15 + 1.4 * near, 0, 1), np.float32)  # lips shade what lies close behind them
+        fallen = float((jaw - skull) @ lips.axes[1])
+        jaw = jaw + (FALL - 1) * fallen * lips.axes[1]
         up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
-        opened = float(np.clip((jaw - skull) @ lips.axes[1] / lips.width, 0, 1))
-        at = self._in_mouth(canvas, frame)
-        self._tongue(canvas, light, at, (0.36, 0.08 + 0.6 * opened + up * (0.10 + 0.3 * opened), 1.0))
-        seam, tooth = self._of.seam, self._of.tooth
-        self._lay(canvas, _planes(LOWER_DIM * tooth) * light, self._lower, (frame, frame.jaw, seam + LOWER_BITE))
-        if out:  # the tip, over the lower teeth to the upper
-            self._tongue(canvas, light, at, (0.27, 0.16 + out * (0.05 + 0.8 * opened), min(1.0, 3 * out)))
-        if self._own is None:
-            top = seam + UPPER_BITE - self._upper.shape[0] / (FINE * self._fine)
-            self._lay(canvas, _planes(tooth) * light, self._upper, (frame, frame.skull, top))
-        else:
-            low, texture = self._own
-            first = (frame.corner - skull * self._size) * self._scale - 0.5 - low
-            matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
-            own = moved(texture, matrix, canvas.shape[2], canvas.shape[1], border=cv2.BORDER_CONSTANT)
-            canvas *= 1 - own[..., 3]
-            canvas += np.moveaxis(own[..., :3], 2, 0) * np.sqrt(light)  # it has its own shade already
-        return np.ascontiguousarray(np.moveaxis(np.clip(canvas + 0.5, 0, 255), 0, 2), np.uint8)
+        opened = max(0.0, FALL * fallen / lips.width)
+        forward = min(1.0, float(weights[CHANNEL["mouthPucker"]] + weights[CHANNEL["mouthFunnel"]]))
+        return Pose(along, down, lips.centre + skull, lips.centre + jaw, opened, up, out, forward)
 
-    def _in_mouth(self, canvas: Floats, frame: _Frame) -> Floats:
-        """Where each pixel of the canvas lies, in mouth widths along and below the middle as the jaw carries it."""
-        y, x = np.mgrid[0 : canvas.shape[1], 0 : canvas.shape[2]].astype(np.float32)
-        away = np.stack([x, y], -1) + (frame.corner - frame.jaw * self._size).astype(np.float32)
-        return np.asarray(away @ (np.stack([frame.along, frame.down], 1) / self._width).astype(np.float32))
+    def tip(self, part: tuple[int, int, int, int], pose: Pose) -> Floats:
+        """How far the tongue covers what the lower lip has of `part` (left, top, right, bottom): f32[h, w]."""
+        left, top, right, bottom = part
+        got = self._moved("tongue_out", pose, (left, top), (right - left, bottom - top))
+        return np.asarray(got[..., 3] * np.float32(min(1.0, 4 * pose.out) / 255), np.float32)
 
-    def _tongue(self, canvas: Floats, light: Floats, at: Floats, shape: tuple[float, float, float]) -> None:
-        """A soft mound on the floor of the mouth: half its width, its height, and how much of it is there."""
-        half, rise, there = shape
-        x, y = at[..., 0], at[..., 1]
-        mound = np.sqrt(np.clip(1 - (x * np.float32(1 / half)) ** 2, 0, 1))
-        inside = y - (self._of.seam + 0.16 - rise * mound)
-        shade = (0.45 + 0.6 * np.clip(inside * np.float32(1 / 0.14), 0, 1)) * (0.6 + 0.4 * mound)
-        shade *= 1 - 0.15 * np.exp(-((x * np.float32(1 / 0.03)) ** 2))
-        matte = (
-            np.clip(inside * np.float32(1 / 0.025), 0, 1)
-            * np.clip((half - np.abs(x)) * np.float32(1 / 0.05), 0, 1)
-            * there
-        )
-        canvas += matte * (_planes(self._of.tongue) * (shade * light) - canvas)
+    def seen(self, corner: tuple[int, int], hole: Floats, pose: Pose) -> Pixels:
+        """The colours u8[h, w, 4] behind `hole` f32[h, w], whose upper left pixel is at `corner` of the picture."""
+        size = hole.shape[::-1]
+        k = max(1, round(0.06 * self._width)) * 2 + 1
+        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)  # 0 in a slit, 1 in a wide opening
+        # light comes from above and in front, so that a lip shades the teeth below it more than those above it
+        lid = cv2.blur(hole, (k, k), anchor=(k // 2, k - 1 - k // 4), borderType=cv2.BORDER_CONSTANT)
+        front = np.minimum(np.float32(0.56) + np.float32(0.62) * lid, np.float32(1))
+        front *= np.float32(1 - 0.45 * pose.forward)  # and shades them the more the further before them it is
+        canvas = np.empty((*hole.shape, 4), np.uint8)
+        canvas[:] = (*self._of.dark, 255)
+        light = np.float32(1) - np.float32(0.62) * near  # the deeper, the darker
+        deep = front * (np.float32(0.92) - np.float32(0.42) * near)
+        layers = [("tongue_rest", deep, 1.0), ("lower", np.float32(0.76) * front, 1.0)]
+        if pose.up:
+            layers.insert(1, ("tongue_up", np.float32(0.9) * front, min(1.0, 6 * pose.up)))
+        if pose.out:
+            layers.append(("tongue_out", front, OPAQUE * min(1.0, 4 * pose.out)))
+        for name, its, there in layers:
+            self._lay(canvas, light, self._moved(name, pose, corner, size), its, there)
+        self._lay(canvas, light, self._moved("upper", pose, corner, size), front, 1.0)
+        if self._own is not None:
+            self._lay(canvas, light, self._own_moved(pose, corner, size), np.sqrt(front), 1.0)
+        red = light * (np.float32(1.3) - np.float32(0.3) * light)  # the light in a mouth comes from its flesh
+        return np.asarray(cv2.multiply(canvas, cv2.merge([red, light, light, light]), dtype=cv2.CV_8U))
 
-    def _lay(self, canvas: Floats, colour: Floats, row: Floats, at: tuple[_Frame, npt.NDArray[Any], float]) -> None:
-        """Lay a row of teeth over the canvas; `at` is a frame, a middle and how far below it the row's top is."""
-        frame, centre, top = at
-        grain = FINE * self._fine
-        turned = np.stack([frame.along, frame.down]) * grain / self._width
-        start = turned @ (frame.corner - centre * self._size) + [row.shape[1] / 2 - 0.5, -top * grain - 0.5]
-        matrix = np.column_stack([turned, start])
-        got = moved(row, matrix, canvas.shape[2], canvas.shape[1], border=cv2.BORDER_CONSTANT)
-        canvas *= 1 - got[..., 1]
-        canvas += got[..., 0] * colour
+    def _lay(self, canvas: Pixels, light: Floats, sprite: Pixels, its: Floats, there: float) -> None:
+        """Lay a sprite over the canvas, and the light on it over the light on that."""
+        share = np.minimum(sprite[..., 3] * np.float32(there / 255), np.float32(1))
+        canvas[:] = mixed(canvas, sprite, share)
+        light += share * (its - light)
 
+    def _moved(self, name: str, pose: Pose, corner: tuple[int, int], size: tuple[int, int]) -> Pixels:
+        """A sprite where it is in this pose: u8[h, w, 4] of a part of the picture."""
+        sprite = self._sprites[name]
+        wide, tall, centre, below = self._stretch(name, pose)
+        turned = np.stack([pose.along / wide, pose.down / tall]) * sprite.grain / self._width
+        start = turned @ (np.array(corner) + 0.5 - centre * self._size) + sprite.place
+        start[1] -= below * sprite.grain / tall
+        return moved(sprite.pixels, np.column_stack([turned, start]), *size, border=cv2.BORDER_CONSTANT)
 
-def _planes(colour: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A colour [3] as f32[3, 1, 1], to be spread over planes."""
-    return np.asarray(colour, np.float32)[:, None, None]
+    def _stretch(self, name: str, pose: Pose) -> tuple[float, float, npt.NDArray[Any], float]:
+        """How wide and tall a sprite is drawn, from which middle, and how far below it; in mouth widths."""
+        seam, opened = self._of.seam, pose.opened
+        if name == "upper":
+            return 1.0, 1.0, pose.skull, self._of.bite
+        if name == "tongue_rest":  # the wider the jaw, the more is seen of its back
+            return 0.92, 0.36 + 0.50 * opened, pose.jaw, seam + LOWER_BITE + 0.02
+        if name == "tongue_up":
+            return 0.80, pose.up * (0.12 + 1.5 * opened), pose.jaw, seam + LOWER_BITE
+        if name == "tongue_out":
+            return 0.62 + 0.16 * pose.out, 0.08 + 0.92 * pose.out**1.5, pose.jaw, seam + LOWER_BITE
+        return 1.0, 1.0, pose.jaw, seam + LOWER_BITE
+
+    def _own_moved(self, pose: Pose, corner: tuple[int, int], size: tuple[int, int]) -> Pixels:
+        low, texture = self._own if self._own is not None else (np.zeros(2), np.zeros((1, 1, 4), np.uint8))
+        shift = (pose.skull - self._of.lips.centre) * self._size
+        first = (np.array(corner) + 0.5 - shift) * self._scale - 0.5 - low
+        matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
+        return moved(texture, matrix, *size, border=cv2.BORDER_CONSTANT)

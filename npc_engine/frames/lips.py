@@ -15,6 +15,7 @@ from npc_engine.moments import Pixels
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 REACH: Final = 0.07  # mouth widths that the seam of closed lips may lie from the landmarks
+SOFT: Final = 1.9 / 512  # width of a lip's edge in picture edges: two pixels at 512
 OPEN: Final = 0.035  # lips further apart than this, in mouth widths, are open in the picture
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
 from npc_engine.frames.grid import Grid, sampled
-from npc_engine.frames.lips import Lips
+from npc_engine.frames.lips import SOFT, Lips
 from npc_engine.frames.sampling import smooth
+from npc_engine.moments import CHANNEL, EXP50
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+
+ROUND: Final = {"mouthPucker": (0.075, 0.035, 0.03), "mouthFunnel": (0.085, 0.0, 0.02)}
+"""In mouth widths: how far lips are pressed together beside the middle, opened in it, and made fuller."""
+OVERLAP: Final = 0.6  # of the width of a lip's edge
 
 
 def parted(moves: npt.NDArray[Any], grid: Grid, lips: Lips) -> tuple[Floats, Floats]:
@@ -21,6 +26,7 @@ def parted(moves: npt.NDArray[Any], grid: Grid, lips: Lips) -> tuple[Floats, Flo
     Each layer goes on smoothly beyond the line of the lips, so that its edge can be cut there. Beyond the corners of
     the mouth the two are the same.
     """
+    moves = _rounded(moves, lips)
     near = _neighbours(topology.basis().triangles)
     layers = (
         (topology.LIP_UPPER, topology.LIP_LOWER, topology.BELOW_LIPS, lips.rims[0]),
@@ -32,6 +38,32 @@ def parted(moves: npt.NDArray[Any], grid: Grid, lips: Lips) -> tuple[Floats, Flo
     )
     _join(upper, lower, lips.local(grid.places))
     return upper, lower
+
+
+def _rounded(moves: npt.NDArray[Any], lips: Lips) -> npt.NDArray[Any]:
+    """`moves` whose pucker and funnel round the lips: pressed together beside an opening, and fuller.
+
+    The basis narrows the mouth, but what the jaw opens would stay a wedge from corner to corner.
+    """
+    moves = moves.copy()
+    across = np.abs(lips.local(np.stack([lips.rims[0], lips.rims[1]]))[..., 0])  # f64[2, 11]
+    down = lips.axes[1] * lips.width
+    for name, (pressed, opened, fuller) in ROUND.items():
+        lip = moves[CHANNEL[name]]
+        close = pressed * smooth((across - 0.13) / 0.22) - opened * (1 - smooth(across / 0.28))
+        every = ((topology.LIP_UPPER, topology.UPPER_ROWS, 0.4), (topology.LIP_LOWER, topology.LOWER_ROWS, -0.6))
+        for which, (line, rows, share) in enumerate(every):
+            move = share * close[which][:, None] * down
+            lip[list(line[1:-1])] += move[1:-1]
+            for k, row in enumerate(rows[1:], 1):
+                out = -np.sign(share) * fuller * (k / 3) * (1 - smooth(across[which][1:-1] / 0.5))
+                lip[list(row)] += move[1:-1] * (1 - 0.2 * k) + out[:, None] * down
+    if lips.open:
+        # both layers are cut a little inside lips that are open in the picture (mouth.py): closed, they overlap by that
+        free = smooth((0.5 - across) / 0.1)
+        for which, (line, sign) in enumerate(((topology.LIP_UPPER, 1), (topology.LIP_LOWER, -1))):
+            moves[len(EXP50), list(line)] += sign * OVERLAP * SOFT * free[which][:, None] * lips.axes[1]
+    return moves
 
 
 def _neighbours(triangles: npt.NDArray[np.int32]) -> list[list[int]]:
