@@ -15,6 +15,7 @@ from npc_engine.frames.guard import Guard
 from npc_engine.frames.guarded import Guarded
 from npc_engine.frames.identity import Identity, named_network
 from npc_engine.frames.landmarks import LANDMARKS, MESH, Points
+from npc_engine.frames.person import read_person
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import ANGLES, EXP50
@@ -47,6 +48,10 @@ def load_drawn(spec: FaceSpec, folder: Path) -> DrawnFace:
         from npc_engine.frames.neural.load import load_neural  # networks that few have
 
         return load_neural(spec, folder)
+    if spec.engine == "head":
+        from npc_engine.frames.head.face import load_head  # a megabyte of meshes that portraits need not
+
+        return load_head(spec.head, folder, spec.limits)
     return load_portrait(spec, folder)
 
 
@@ -66,7 +71,8 @@ def load_portrait(spec: FaceSpec, folder: Path) -> Portrait:
     if height != width or height < SMALLEST:
         msg = f"{picture}: {width}×{height} pixels, expected a square of at least {SMALLEST}; add the face again"
         raise FaceError(msg)
-    return Portrait(pixels, read_landmarks(folder / spec.landmarks, width), spec.limits)
+    points = read_landmarks(folder / spec.landmarks, width)
+    return Portrait(pixels, points, spec.limits, read_person(spec, folder, pixels, points))
 
 
 def read_landmarks(path: Path, width: int) -> Points:
