@@ -48,6 +48,38 @@ def turned(finder) -> tuple[Portrait, np.ndarray]:
     return Portrait(pixels, points), points
 
 
+def drawing(size: int = 640) -> np.ndarray:
+    """A cartoon face with large round eyes, drawn with ellipses: RGB."""
+    scale = 4
+    picture = np.full((size * scale, size * scale, 3), (190, 205, 225), np.uint8)
+    skin, hair, line = (240, 196, 160), (120, 60, 30), (90, 50, 35)
+
+    def ellipse(centre, axes, colour, arc=(0, 360), width=-1) -> None:
+        middle, half = (tuple(round(k * scale) for k in pair) for pair in (centre, axes))
+        thick = width if width < 0 else round(width * scale)
+        cv2.ellipse(picture, middle, half, 0, *arc, colour, thick, cv2.LINE_AA)
+
+    ellipse((320, 300), (215, 240), hair)
+    ellipse((320, 640), (230, 150), (70, 110, 160))
+    ellipse((320, 540), (70, 90), (225, 178, 142))
+    ellipse((320, 330), (165, 205), skin)
+    ellipse((320, 165), (170, 90), hair)
+    for x in (248, 392):
+        ellipse((x, 330), (46, 40), (255, 255, 255))
+        ellipse((x, 332), (27, 31), (60, 130, 80))
+        ellipse((x, 332), (14, 17), (20, 20, 20))
+        ellipse((x - 9, 320), (7, 8), (255, 255, 255))
+        ellipse((x, 330), (46, 40), line, (0, 180), 1.5)
+        ellipse((x, 331), (47, 42), (40, 20, 15), (190, 350), 6)
+        ellipse((x, 258), (48, 16), hair, (200, 340), 8)
+    nose = np.array([[318, 345], [302, 405], [330, 412]]) * scale
+    cv2.polylines(picture, [nose], isClosed=False, color=(190, 130, 100), thickness=3 * scale, lineType=cv2.LINE_AA)
+    ellipse((320, 455), (58, 16), (200, 90, 90))
+    ellipse((320, 446), (60, 12), skin)
+    ellipse((320, 452), (58, 8), (120, 40, 40), (10, 170), 3)
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+
+
 def exp(**weights: float) -> np.ndarray:
     """Coefficients by name; a name without its side means both."""
     out = NEUTRAL.copy()
@@ -258,3 +290,32 @@ def test_rims_found_in_the_picture_mend_landmarks_that_are_off():
         height = true.local(middle)
         error = np.abs(height[:, 1] - np.interp(height[:, 0], true.u, true.lower)) * true.width * 512
         assert error.mean() < 1.3, "two pixels before"
+
+
+def test_large_round_eyes_of_a_drawing_are_found_and_close(finder):
+    """The landmark network believes them half as high as they are."""
+    picture = drawing()
+    points, _ = finder.landmarks(picture, finder.find(picture)[0])
+    portrait = Portrait(picture, points)
+    open_, shut = (portrait.render(e, SIZE).astype(int) for e in (NEUTRAL, exp(eyeBlink=1.0)))
+    looking = portrait.render(exp(gazeYaw=0.25), SIZE).astype(int)
+    for side, x in enumerate((248, 392)):
+        eye = portrait._eyes[side]
+        assert eye.rims.drawn
+        scale = SIZE / 640
+        centre = eye.rims.places(eye.iris) * SIZE
+        assert np.abs(centre - np.array([x, 332]) * scale).max() < 4
+        y, x_ = np.mgrid[0:SIZE, 0:SIZE]
+        inside = np.hypot((x_ - x * scale) / 40, (y - 330 * scale) / 34) < 0.8
+        white = (open_[inside] > 235).all(1)
+        green = np.ptp(open_[inside], axis=1) > 50
+        assert white.mean() > 0.2
+        assert (shut[inside] > 235).all(1).mean() < 0.01
+        assert (shut[inside][:, 1] > shut[inside][:, 0]).mean() < 0.02, "no green of the iris"
+        assert green.mean() > 0.2
+        iris = (looking[..., 1] - looking[..., 0] > 40) & inside
+        assert x_[iris].mean() > x * scale + 4
+
+
+def test_eyes_of_people_are_where_their_landmarks_are(portrait, turned):
+    assert not any(eye.rims.drawn for face in (portrait, turned[0]) for eye in face._eyes)

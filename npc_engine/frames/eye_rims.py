@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.eye_drawn import drawn_opening
 from npc_engine.frames.lips import curve
 from npc_engine.frames.sampling import blurred, read, smooth
 from npc_engine.moments import Pixels
@@ -39,11 +40,16 @@ class Rims:
     def __init__(self, picture: Pixels, points: Floats, side: int) -> None:
         """`points` f32[478, 3] are in picture edges; side 0 is the person's right eye."""
         self.side = side
-        rims = [points[list(r[side]), :2].astype(float) for r in (topology.LID_UPPER, topology.LID_LOWER)]
-        self._frame(rims[0])
-        other = points[[topology.LID_UPPER[1 - side][k] for k in (0, -1)], :2]
-        # the far eye of a turned face looks narrower, and its landmarks are off by as much as the near one's
-        self._refine(picture, rims, float(np.clip(np.linalg.norm(other[1] - other[0]) / self.width, 1, FAR)))
+        drawn = drawn_opening(picture, points, side)
+        self.drawn = drawn is not None  # an eye much larger than its landmarks
+        if drawn is not None:
+            rims = list(drawn)
+        else:
+            rims = [points[list(r[side]), :2].astype(float) for r in (topology.LID_UPPER, topology.LID_LOWER)]
+            self._frame(rims[0])
+            other = points[[topology.LID_UPPER[1 - side][k] for k in (0, -1)], :2]
+            # the far eye of a turned face looks narrower, and its landmarks are off by as much as the near one's
+            self._refine(picture, rims, float(np.clip(np.linalg.norm(other[1] - other[0]) / self.width, 1, FAR)))
         self._frame(rims[0])
         u = self.u = np.linspace(-ASIDE, ASIDE, STEPS)
         inside = np.abs(u) < 0.5
@@ -66,11 +72,6 @@ class Rims:
     def places(self, uv: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The way back from `local`."""
         return np.asarray(self.centre + self.width * (uv @ self.axes))
-
-    def sampled(self, picture: Floats, u: npt.NDArray[Any], v: npt.NDArray[Any]) -> Floats:
-        """`picture` read at u and v, which are broadcast."""
-        uv = np.stack(np.broadcast_arrays(u, v), -1)
-        return read(picture, self.places(uv) * picture.shape[0] - 0.5)
 
     def _refine(self, picture: Pixels, rims: list[npt.NDArray[Any]], narrow: float) -> None:
         """Move both rims, f64[9, 2] in picture edges, in place; this eye looks `narrow` times too narrow."""

@@ -20,6 +20,7 @@ REACH: Final = (0.88, 0.72)  # half the width and height of the textures, in eye
 TALL: Final = 0.37  # height of the lashes' texture over the lid's edge, in eye widths
 ROOT: Final = 0.012  # of it, the part below the edge, where lashes fade out
 SHORTEST, LONGEST = 0.045, 0.32  # lashes, in eye widths
+OUTLINE: Final = 0.12  # the widest outline of a drawn eye, in eye widths
 DARK: Final = 0.80  # what is darker than this share of the lid's light may be a lash
 GRAIN: Final = 0.03  # the finest of the skin, in eye widths
 CORNER: Final = 0.80  # lashes end this far from the middle of an eye, in eye widths
@@ -136,6 +137,10 @@ def bare_lid(around: Around, lash: Lashes) -> Pixels:
     above, below = around.over(rims.upper) - v, v - around.over(rims.lower)
     fold = around.over(rims.above)
     cover = np.maximum(_at(u, above, lash), smooth((SHORTEST + 0.03 - above) / 0.03) * smooth((0.6 - np.abs(u)) / 0.08))
+    if rims.drawn:  # an outline stands beside a round eye, too
+        outside = ((above > 0) | (below > 0)).astype(np.uint8)
+        away = cv2.distanceTransform(outside, cv2.DIST_L2, 5) / unit
+        cover = np.maximum(cover, smooth((OUTLINE + 0.04 - away) / 0.04) * (v < 0))
     cover = cover * smooth((0.025 - below) / 0.02)
     light = part @ LIGHT
     lid = (cover < 0.1) & (above > 0) & (above < fold) & (np.abs(u) < 0.5)

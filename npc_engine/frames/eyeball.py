@@ -177,7 +177,13 @@ def iris_of(rims: Rims, picture: Pixels, points: Floats) -> tuple[npt.NDArray[An
     def light(u: npt.NDArray[Any], v: npt.NDArray[Any]) -> Floats:
         return read(grey, rims.places(np.stack([u, v], -1)) * edge - 0.5 - low)
 
-    centre = _darkest_disc(rims, light, centre, radius)
+    if rims.drawn:
+        tries = np.meshgrid(np.linspace(-0.3, 0.3, 13), np.linspace(-0.3, 0.3, 13), np.linspace(0.12, 0.4, 8))
+        centre, radius = _darkest_disc(rims, light, np.zeros(2), np.stack([k.ravel() for k in tries], -1))
+    else:
+        aside = np.linspace(-0.24, 0.24, 13)
+        near = np.column_stack([aside, np.zeros_like(aside), np.full_like(aside, radius)])
+        centre, radius = _darkest_disc(rims, light, centre, near)
     # its sides and what is seen of its lower half: the upper lid crosses it above
     angle = np.radians(np.concatenate([np.arange(-45, 80, 5), np.arange(225, 100, -5)]))
     way = np.stack([np.cos(angle), np.sin(angle)], -1)
@@ -197,24 +203,31 @@ def iris_of(rims: Rims, picture: Pixels, points: Floats) -> tuple[npt.NDArray[An
 
 
 def _darkest_disc(
-    rims: Rims, light: Callable[[npt.NDArray[Any], npt.NDArray[Any]], Floats], centre: npt.NDArray[Any], radius: float
-) -> npt.NDArray[Any]:
-    """`centre`, or one aside of it if a disc there parts the dark of the opening from the light much better."""
-    u, v = np.meshgrid(np.linspace(-0.5, 0.5, 61), np.linspace(-0.3, 0.3, 37))
+    rims: Rims,
+    light: Callable[[npt.NDArray[Any], npt.NDArray[Any]], Floats],
+    centre: npt.NDArray[Any],
+    tries: npt.NDArray[Any],
+) -> tuple[npt.NDArray[Any], float]:
+    """The disc that best parts the dark of the opening from the light, of `tries` f64[n, 3].
+
+    Those are ways from `centre`, f64[2], and radii. The middle one is as good as any if no disc does.
+    """
+    low, high = float(rims.upper.min()), float(rims.lower.max())
+    u, v = np.meshgrid(np.linspace(-0.5, 0.5, 61), np.linspace(low, high, 37))
     inside = (v > np.interp(u, rims.u, rims.upper) + 0.03) & (v < np.interp(u, rims.u, rims.lower) - 0.03)
     places = np.stack([u[inside], v[inside]], -1)
+    middle = tries[len(tries) // 2]
+    best, found = 0.0, (centre + middle[:2], float(middle[2]))
     if len(places) < 20:
-        return centre  # an eye that is nearly closed in the picture
+        return found  # an eye that is nearly closed in the picture
     seen = light(*places.T[:, None])[0]
     seen = np.minimum(seen, np.percentile(seen, 90))
-    best, found = 0.0, centre
-    for aside in np.linspace(-0.24, 0.24, 13):
-        middle = centre + np.array([aside, 0])
-        disc = np.hypot(*(places - middle).T) < radius
-        share = disc.mean()
+    for x, y, radius in tries:
+        disc = np.hypot(*(places - centre - [x, y]).T) < radius
+        share = float(disc.mean())
         if 0.05 < share < 0.95:  # Otsu's between-class variance, as a difference in levels
             apart = 2 * np.sqrt(share * (1 - share)) * (seen[~disc].mean() - seen[disc].mean())
-            apart -= 12 * abs(aside) / 0.24
+            apart -= 50 * np.hypot(x, y)
             if apart > best:
-                best, found = float(apart), middle
+                best, found = float(apart), (centre + np.array([x, y]), float(radius))
     return found

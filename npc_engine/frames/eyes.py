@@ -26,15 +26,15 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 SOFT: Final = 1.7 / 512  # width of a lid's edge in picture edges
 MEET: Final = 0.93  # closed lids meet this far down the opening: the upper lid goes nearly all of the way
+DEEPEST: Final = 0.22  # and no further below the corners, in eye widths: round eyes shut from both sides
 EYEBALL: Final = 0.40  # radius of the eyeball in eye widths, 12 of 30 mm
 WIDER, NARROWER = 0.2, 0.24  # how far eyeWide and eyeSquint move a lid, in openings
+OPEN_MOST: Final = 0.42  # of which this much counts, in eye widths
 CHEEK: Final = 0.5  # share of a squint that a raised cheek brings to the lower lid
 LOOK_MOST: Final = 0.35  # radians
 FOLLOW: Final = 0.5  # share of a glance up or down that the upper lid goes along
 PULLED, SLOPE = np.float32(0.1), np.float32(8)  # eye widths of skin that a lid pulls, and more for each that it goes
-BELOW: Final = np.float32(0.3)  # eye widths of skin that a lower lid pulls at most
-BLINKING: Final = np.array([0.84, 0.66, 0.84, 0.5])
-"""What closing lids draw and pull ends within these to the left, above, to the right and below an eye, in widths."""
+BELOW: Final = np.float32(0.3)  # eye widths of skin that a lower lid pulls at most, unless it goes far
 FIRM: Final = 0.10  # of what a lid pulls, the part next to its edge that is moved without stretching
 EMERGES: Final = np.float32(0.4)
 """Share of its way that the skin of a closing lid slides: the rest of it comes out of the fold above."""
@@ -72,11 +72,14 @@ class Eye:
         rims = self.rims = Rims(picture, points, side)
         self.centre, self.width, self.axes = rims.centre, rims.width, rims.axes
         self.opening = rims.lower - rims.upper
+        # lids move by shares of the opening, but round eyes do not become rounder
+        self.share = self.opening * min(1.0, OPEN_MOST / max(float(self.opening.max()), 1e-6))
         # closed lids meet along a plain curve, to which the lower lid rises where it is rounder, as a far eye's is
         u = rims.u[np.abs(rims.u) < 0.5]
         shape = (1 - (2 * u) ** 2)[:, None] * np.stack([np.ones_like(u), u], -1)
         deep = np.zeros_like(rims.u)
         deep[np.abs(rims.u) < 0.5] = shape @ np.linalg.lstsq(shape, rims.lower[np.abs(rims.u) < 0.5], rcond=None)[0]
+        deep *= min(1.0, DEEPEST / max(float(deep.max()), 1e-6))
         self.meet = rims.upper + MEET * np.maximum(np.minimum(rims.lower, deep) - rims.upper, 0)
         self.taper = np.clip(1 - (2 * np.abs(rims.u)) ** 4, 0, 1)  # 0 at the corners
         outward = rims.u * (-1 if side == 0 else 1)
@@ -86,6 +89,8 @@ class Eye:
         self.channels = tuple(CHANNEL[f"{n}{name}"] for n in ("eyeBlink", "eyeWide", "eyeSquint", "cheekSquint"))
         spare = 0.08  # for a lid's soft edge, and for eyes that are wide or look up
         top, bottom = self.rims.upper.min() - 0.1 - spare, self.rims.lower.max() + spare
+        # what closing lids draw and pull ends within these to the left, above, to the right and below, in eye widths
+        self.blinking = np.array([0.84, max(0.66, 0.4 - top), 0.84, max(0.5, bottom + 0.2)])
         # where the eyeball may be seen, around the middle of the eye
         self.within = np.array([0.5 + spare, -top, 0.5 + spare, bottom])
         self.iris, self.iris_radius = iris_of(rims, picture, points)
@@ -101,9 +106,9 @@ class Eye:
         """Upper and lower lid as drawn and how far each has moved: f32[4, STEPS], eye widths."""
         open_ = 1 - blink
         pulled = open_ * (0.4 * NARROWER * squint - WIDER * wide)
-        upper = self.rims.upper + pulled * self.opening * self.taper + open_ * FOLLOW * look_down * self.taper
+        upper = self.rims.upper + pulled * self.share * self.taper + open_ * FOLLOW * look_down * self.taper
         upper = upper + blink * (self.meet - self.rims.upper)
-        lower = self.rims.lower + blink * (self.meet - self.rims.lower) - open_ * NARROWER * squint * self.opening
+        lower = self.rims.lower + blink * (self.meet - self.rims.lower) - open_ * NARROWER * squint * self.share
         # a glance down takes the lower lid a little way along
         lower = lower + open_ * 0.15 * max(look_down, 0) * self.taper
         upper = np.minimum(upper, lower)
@@ -177,10 +182,10 @@ class SizedEye:
     def _reach(self, tables: Floats, blink: float, squint: float) -> npt.NDArray[Any]:
         """How far what is drawn may reach to the left, above, to the right and below an eye, in its widths: f64[4]."""
         if blink:
-            return BLINKING
+            return self._eye.blinking
         above, below = (PULLED + SLOPE * float(np.abs(t).max()) if t.any() else 0.0 for t in tables[2:])
         spare = np.array([0, above, 0, max(below, BELOW if squint else 0.0)])
-        return np.asarray(np.minimum(self._eye.within + spare, BLINKING))
+        return np.asarray(np.minimum(self._eye.within + spare, self._eye.blinking))
 
     def _part(
         self, middle: npt.NDArray[Any], reach: npt.NDArray[Any], box: tuple[int, int, int, int]
@@ -210,7 +215,9 @@ class SizedEye:
         pull_up = lids.up * _fade(lids.over / (pulled + np.maximum(lids.up, 0)))
         pull_down = np.zeros((1, 1), np.float32)
         if lids.down.any():
-            pull_down = lids.down * _fade(lids.under / np.minimum(BELOW, PULLED + SLOPE * np.abs(lids.down)))
+            way = np.abs(lids.down)
+            reach = np.maximum(np.minimum(BELOW, PULLED + SLOPE * way), 2.2 * way)  # less would fold
+            pull_down = lids.down * _fade(lids.under / reach)
         skin = read(self._source, _aside(place, np.where(lids.over > lids.under, pull_up, pull_down), self._down))
         if blink:
             emerged = read(self._bare, _aside(shifted(place, self._low), pull_up * EMERGES, self._down))
