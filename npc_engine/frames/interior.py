@@ -22,6 +22,7 @@ OWN_BITE: Final = 0.02  # above the lower lip, where a picture shows its own tee
 FALL: Final = 1.28  # the lower front teeth fall by so much of what the chin falls (MakeHuman's jawOpen)
 OPAQUE: Final = 12.0  # over the lip the tongue's edge is in what the lip leaves free, and must not be there twice
 HANGS: Final = 0.2  # mouth widths that the tongue reaches below the lower lip, when it is out
+TONGUE_TALL: Final = 0.5
 LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
 CHEEKS: Final = [50, 280, 205, 425, 151, 9]
 LEFT_CHEEK, RIGHT_CHEEK = [50, 205, 207, 187], [280, 425, 427, 411]  # of the picture
@@ -115,8 +116,12 @@ class SizedInterior:
     def __init__(self, interior: Interior, source: Pixels, size: int, scale: int) -> None:
         self._of, self._size, self._scale = interior, size, scale
         self._width = interior.lips.width * size
-        # sprites a little finer than they are drawn
-        self._sprites = {name: lit(name, interior.colours).at(1.5 * self._width) for name in NAMES}
+        # sprites a little finer than they are drawn; a tongue is seldom as tall as its picture
+        fine = 1.5 * self._width
+        self._sprites = {
+            name: lit(name, interior.colours).at(fine, fine * (TONGUE_TALL if name.startswith("tongue") else 1))
+            for name in NAMES
+        }
         self._own = self._own_teeth(source) if interior.toothy else None
 
     def _own_teeth(self, source: Pixels) -> tuple[npt.NDArray[Any], Pixels]:
@@ -129,7 +134,7 @@ class SizedInterior:
         uv = lips.local((np.stack([x, y], -1) + 0.5) / edge)
         upper, lower = (np.interp(uv[..., 0], lips.u, rim, 0.0, 0.0) for rim in (lips.upper, lips.lower))
         matte = np.clip((uv[..., 1] - upper) / 0.03, 0, 1) * np.clip((lower - uv[..., 1]) / 0.035, 0, 1)
-        matte *= smooth((0.44 - np.abs(uv[..., 0])) / 0.12)  # beside them drawn teeth go on
+        matte *= smooth((0.40 - np.abs(uv[..., 0])) / 0.12)  # beside them drawn teeth go on
         return low, np.dstack([source[low[1] : high[1], low[0] : high[0], :3], np.round(255 * matte)]).astype(np.uint8)
 
     def pose(self, skull: npt.NDArray[Any], jaw: npt.NDArray[Any], weights: Floats) -> Pose:
@@ -186,9 +191,9 @@ class SizedInterior:
         """A sprite where it is in this pose: u8[h, w, 4] of a part of the picture."""
         sprite = self._sprites[name]
         wide, tall, centre, below = self._stretch(name, pose)
-        turned = np.stack([pose.along / wide, pose.down / tall]) * sprite.grain / self._width
+        turned = np.stack([pose.along / wide, pose.down / tall]) * sprite.grain[:, None] / self._width
         start = turned @ (np.array(corner) + 0.5 - centre * self._size) + sprite.place
-        start[1] -= below * sprite.grain / tall
+        start[1] -= below * sprite.grain[1] / tall
         return moved(sprite.pixels, np.column_stack([turned, start]), *size, border=cv2.BORDER_CONSTANT)
 
     def _stretch(self, name: str, pose: Pose) -> tuple[float, float, npt.NDArray[Any], float]:

@@ -17,7 +17,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 ROUND: Final = {"mouthPucker": (0.075, 0.035, 0.03), "mouthFunnel": (0.085, 0.0, 0.02)}
 """In mouth widths: how far lips are pressed together beside the middle, opened in it, and made fuller."""
-OVERLAP: Final = 0.6  # of the width of a lip's edge
+OVERLAP: Final = 0.5  # of the width of a lip's edge
 
 
 def parted(moves: npt.NDArray[Any], grid: Grid, lips: Lips) -> tuple[Floats, Floats]:

@@ -18,6 +18,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 ASSET: Final = Path(__file__).with_name("mouth.npz")
 NAMES: Final = ("upper", "lower", "tongue_rest", "tongue_up", "tongue_out")
+EMPTY: Final = 2  # pixels around a sprite, so that its edge is soft
 AMBIENT: Final = 0.55  # of the light, which comes from everywhere
 ABOVE: Final = 0.35  # how far above the viewer the rest comes from
 ASIDE: Final = 0.55  # brightness that a row gains or loses towards a corner, by what the cheeks differ
@@ -39,16 +40,16 @@ class Sprite:
     """A part of a mouth, to be laid into a picture."""
 
     pixels: Pixels  # u8[h, w, 4]: RGB and matte
-    grain: float  # pixels per mouth width
+    grain: npt.NDArray[np.float64]  # pixels per mouth width, across and down
     place: npt.NDArray[np.float64]  # column and row of the middle of a row's biting edge (tongue: of the lower row's)
 
-    def at(self, grain: float) -> Sprite:
-        """The sprite as fine as `grain`, if it is finer than that."""
-        share = min(1.0, grain / self.grain)
-        height, width = self.pixels.shape[:2]
-        small = shrunk(self.pixels, max(2, round(width * share)), max(2, round(height * share)))
-        real = small.shape[1] / width
-        return Sprite(small, self.grain * real, (self.place + 0.5) * real - 0.5)
+    def at(self, across: float, down: float) -> Sprite:
+        """The sprite as fine as these pixels per mouth width, where it is finer than that."""
+        share = np.minimum(1.0, np.array([across, down]) / self.grain)
+        size = np.array(self.pixels.shape[1::-1])
+        wide, tall = np.maximum(2, np.round(size * share)).astype(int)
+        real = np.array([wide, tall]) / size
+        return Sprite(shrunk(self.pixels, int(wide), int(tall)), self.grain * real, (self.place + 0.5) * real - 0.5)
 
 
 @cache
@@ -67,8 +68,12 @@ def record() -> dict[str, Any]:
 def lit(name: str, colours: Colours) -> Sprite:
     """One of `NAMES` in these colours and this light."""
     sprites, places = _asset()
-    grain, column, row = places[name]
-    matte, kind, right, up, light = np.moveaxis(sprites[name].astype(np.float32) / 255, 2, 0)
+    grain, *place = places[name]
+    column, row = np.array(place) + EMPTY
+    around = ((EMPTY, EMPTY), (EMPTY, EMPTY), (0, 0))
+    sprite = np.pad(sprites[name].astype(np.float32) / 255, around, mode="edge")
+    matte, kind, right, up, light = np.moveaxis(sprite, 2, 0)
+    matte = np.pad(matte[EMPTY:-EMPTY, EMPTY:-EMPTY], EMPTY)
     right, up = 2 * right - 1, 2 * up - 1
     out = np.sqrt(np.clip(1 - right**2 - up**2, 0, 1))
     lamp = np.array([1.6 * colours.aside, ABOVE, 1.0])
@@ -83,7 +88,7 @@ def lit(name: str, colours: Colours) -> Sprite:
     shade *= light * np.clip(1 + ASIDE * 2 * colours.aside * 2 * u, 0.3, 1.6)
     colour = body * shade[..., None] + 0.16 * colours.tooth * (gloss * light)[..., None]
     # beyond its edge a sprite's own colour goes on, or its edge would be drawn dark
-    around = blurred(colour * matte[..., None], 2.0) / np.maximum(blurred(matte, 2.0), 1e-3)[..., None]
-    colour = around + (colour - around) * np.clip(2 * matte - 1, 0, 1)[..., None]
+    beyond = blurred(colour * matte[..., None], 2.0) / np.maximum(blurred(matte, 2.0), 1e-3)[..., None]
+    colour = beyond + (colour - beyond) * np.clip(2 * matte - 1, 0, 1)[..., None]
     pixels = np.dstack([np.clip(colour, 0, 255), 255 * matte])
-    return Sprite(np.round(pixels).astype(np.uint8), float(grain), np.array([column, row]))
+    return Sprite(np.round(pixels).astype(np.uint8), np.full(2, grain), np.array([column, row]))

@@ -86,35 +86,42 @@ def picture(head: makehuman.Head, pose: str, width: float) -> np.ndarray:
     normals = makehuman.normals(mesh, corners)
     values = np.concatenate([normals, mesh[:, 2:], mesh[:, :1]], 1)
     seen = _painted(flat, mesh[:, 2], corners, values, size)
-    matte, normal, depth, x = seen[..., 5], seen[..., :3], seen[..., 3], seen[..., 4]
-    soft = cv2.GaussianBlur(matte, (0, 0), 5)
+    planes = _shaded(seen, pose)
+    small = planes.reshape(size[0] // OVER, OVER, -1, OVER, 5).mean((1, 3))
+    return np.clip(np.round(small * 255), 0, 255).astype(np.uint8)
+
+
+def _shaded(seen: np.ndarray, pose: str) -> np.ndarray:
+    """f64[h, w, 5], 0..1, of what is seen: f32[h, w, 6], normal, depth, distance from the middle, and where it is."""
+    normal, depth, x = seen[..., :3], seen[..., 3], seen[..., 4]
+    soft = cv2.GaussianBlur(seen[..., 5], (0, 0), 5)
     matte = np.clip((soft - 0.5) * 4 + 0.5, 0, 1)
+    there = (soft > 0.5).astype(np.float32)
     if pose != "up":  # seen from the front, what hangs below its sides is a dark hem
-        upside = cv2.GaussianBlur(np.where(soft > 0.5, normal[..., 1] + 0.45 * normal[..., 2], 0), (0, 0), 4)
+        upside = cv2.GaussianBlur((normal[..., 1] + 0.45 * normal[..., 2]) * there, (0, 0), 4)
         matte = matte * np.clip(upside * 8, 0, 1)
     light = np.clip(1 - (depth.max() - depth) / 0.75, 0.12, 1) ** 1.1
-    shade = cv2.GaussianBlur(depth * (soft > 0.5), (0, 0), 14) / np.maximum(
-        cv2.GaussianBlur((soft > 0.5).astype(np.float32), (0, 0), 14), 1e-3
-    )
-    light *= np.clip(1 - 5.0 * np.clip(shade - depth, 0, None), 0.35, 1)
+    around = cv2.GaussianBlur(depth * there, (0, 0), 14) / np.maximum(cv2.GaussianBlur(there, (0, 0), 14), 1e-3)
+    light *= np.clip(1 - 5.0 * np.clip(around - depth, 0, None), 0.35, 1)
     if pose == "out":  # in the open there is light from everywhere
         light = np.maximum(light, 0.72)
     groove = np.exp(-((x / 0.012) ** 2)) * 0.10
     light *= 1 - groove * np.clip(light * 1.5, 0, 1)
-    grains = cv2.GaussianBlur(np.random.default_rng(5).normal(size=size).astype(np.float32), (0, 0), 2.6)
+    grains = cv2.GaussianBlur(np.random.default_rng(5).normal(size=depth.shape).astype(np.float32), (0, 0), 2.6)
     grains /= grains.std()
     pale = 0.5 + 0.05 * grains + 0.25 * (normal[..., 1] > 0) * (1 - np.exp(-((x / 0.05) ** 2)))
     if pose == "up":
         pale *= 0.7  # the underside is darker red
         light = 0.35 + 0.65 * light  # and near, all of it
-    normal = (
-        normal
-        + np.dstack([cv2.Sobel(grains, cv2.CV_32F, 1, 0), -cv2.Sobel(grains, cv2.CV_32F, 0, 1), 0 * grains]) * 0.02
-    )
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    out = np.dstack([matte, pale, normal[..., 0] / 2 + 0.5, normal[..., 1] / 2 + 0.5, light])
-    small = out.reshape(size[0] // OVER, OVER, -1, OVER, 5).mean((1, 3))
-    return np.clip(np.round(small * 255), 0, 255).astype(np.uint8)
+    bumps = np.dstack([cv2.Sobel(grains, cv2.CV_32F, 1, 0), -cv2.Sobel(grains, cv2.CV_32F, 0, 1), 0 * grains])
+    planes = np.dstack([pale, normal + 0.02 * bumps, light]).astype(np.float32)
+    # its edge turns away within a pixel of what is drawn later: shaded, it would be a dotted line
+    solid = cv2.erode((matte > 0.9).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
+    spread = np.maximum(cv2.GaussianBlur(solid, (0, 0), 7), 1e-4)[..., None]
+    edge = np.dstack([cv2.GaussianBlur(plane * solid, (0, 0), 7) for plane in np.moveaxis(planes, 2, 0)]) / spread
+    planes = np.where(solid[..., None] > 0, planes, edge)
+    normal = planes[..., 1:4] / np.maximum(np.linalg.norm(planes[..., 1:4], axis=-1, keepdims=True), 1e-6)
+    return np.dstack([matte, planes[..., 0], normal[..., 0] / 2 + 0.5, normal[..., 1] / 2 + 0.5, planes[..., 4]])
 
 
 def _painted(
