@@ -17,7 +17,7 @@ from npc_engine.expression.contacts import Contact
 from npc_engine.expression.emotion import Feeling
 from npc_engine.expression.gaze import DEGREE, TICKS, Spring
 from npc_engine.expression.gestures import Gesture, Gestures
-from npc_engine.expression.life import Body, chance_of, split
+from npc_engine.expression.life import NOTHING_SAID, Body, chance_of, split
 from npc_engine.expression.limits import Exps, Limiter, ease
 from npc_engine.expression.looks import Listening, Looks, Waiting
 from npc_engine.expression.style import Style, found
@@ -26,7 +26,7 @@ from npc_engine.moments import CHANNEL, EXP50, TICK_MS, TICK_SAMPLES, Expression
 EASE: Final = 300 // TICK_MS  # ticks in which a face comes to rest at the end
 BLOCK: Final = 2  # ticks made at once: of the pictures that are usual, one
 SPEED: Final = 3.2  # 1/s, of a head that shifts its weight: a good second from tilt to tilt
-NEVER: Final = 1_000_000  # ticks of quiet: nothing was said, so no phrase has ended
+NEVER: Final = 2**60  # ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Idle:
                 row[channel] += size * come * self._style.brows
             self._nod()
             self._stirs.step(row)
-            self._body.step(row, NEVER, self._shifts.step())
+            self._body.step(row, NOTHING_SAID, self._shifts.step())
             rows.append(row)
             self._tick += 1
         exp = np.array(rows, np.float32).reshape(ticks, len(EXP50))
@@ -149,7 +149,7 @@ class Idle:
 
     def _later(self) -> int:
         if self._manner.nod_every is None:
-            return NEVER * NEVER
+            return NEVER
         return self._tick + int(self._nods.uniform(*self._manner.nod_every) / self._style.pace * TICKS)
 
     def _nod(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.expression.blinks import Blinks
-from npc_engine.expression.gaze import DEGREE, LARGE, TICKS, Gaze
+from npc_engine.expression.gaze import DEGREE, LARGE, TICKS, Gaze, Spring
 from npc_engine.expression.gestures import Nods
 from npc_engine.expression.looks import PHRASE_ENDS, Looks, Speaking
 from npc_engine.expression.style import Style
@@ -36,12 +36,17 @@ STEADY: Final = 0.6  # share of the head's other movements that the eyes undo, s
 LIDS_FOLLOW: Final = 2.0 * DEGREE  # by which eyes turn down under falling lids
 BLINKS_AT: Final = {"shift": 0.45, "phrase": 0.3}  # probability of a blink with a large gaze shift, at a phrase's end
 FADE_IN: Final = 20  # ticks, so that a line begins from rest
+# Heads come to rest in pauses (Hadar et al. 1983), from this many ticks of quiet on, and so do they where a line ends
+CALMS: Final = 3
+CALM: Final = 0.25  # share of the sway that is left then
+CALM_SPEED: Final = 12.0  # 1/s
 
 # Lips take a shape of their own, a feeling's, only where nothing is said: from 120 ms into a pause, wholly after 320
 PAUSE_AFTER, PAUSE_WHOLE = 6, 16
 PAUSE_LEAVES: Final = 0.34  # a tick: speech that is seen 60 ms ahead finds the mouth free
 SILENT: Final = (0.5, 0.8)  # P of silence at which a pause may be, and surely is
 QUIET: Final = 1e-3  # RMS under which there is no sound at all, and a mouth has no reason to move
+NOTHING_SAID: Final = 1_000_000  # ticks of quiet: no pause, but a character that does not speak
 HUSHED_DB: Final = (-46.0, -22.0)  # loudness of a tick without speech: of full scale, or against the line's own
 
 _SIL: Final = VISEMES.index("sil")
@@ -126,6 +131,7 @@ def chance_of(*names: str) -> Random:
 class Body:
     """Lids, eyes and head together, tick by tick, whatever moves them.
 
+    `quiet` ticks without speech, NOTHING_SAID where there is none at all, make it calm.
     `sway`: of the head, against that of speech; `blinks`: seconds from blink to blink, against those of the style.
     """
 
@@ -141,6 +147,7 @@ class Body:
         self.blinks = Blinks(split(chance), style.blink_s * blinks, style.pace)
         self.nods = Nods()
         self._gaze = Gaze(FOLLOWS, style.pace)
+        self._calm = Spring(CALM_SPEED)
 
     def step(self, row: list[float], quiet: int, lean: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
         """Add the next tick's to `row`, 50 values; `lean`: pitch, yaw and roll of a head that something else moves."""
@@ -149,7 +156,8 @@ class Body:
             self.blinks.occasion(BLINKS_AT["shift"])
         look, follows = self._gaze.step()
         left, right = self.blinks.step()
-        pitch, yaw, roll = self._swayed()
+        calm = 1 - (1 - CALM) * self._calm.step(float(CALMS <= quiet < NOTHING_SAID))
+        pitch, yaw, roll = (angle * calm for angle in self._swayed())
         pitch += lean[0] - self.nods.step() * self._style.head
         yaw += lean[1]
         row[_PITCH] += pitch + follows[1]
