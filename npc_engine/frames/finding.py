@@ -31,11 +31,11 @@ def only_face(finder: FaceFinder, pixels: Pixels, path: Path) -> FoundFace:
             "upright from the front with both eyes and the mouth, lit well enough to see them"
         )
         raise FaceError(msg)
-    found = [f for f in found if finder.landmarks(rgb, f)[1] >= SURE] or found  # a belly is no companion
-    largest = max(found, key=lambda f: f.size)
-    count = sum(f.size >= COMPANION * largest.size for f in found)
+    certain = [f for f in found if finder.landmarks(rgb, f)[1] >= SURE]  # a belly is no companion
+    largest = max(certain or found, key=lambda f: f.size)
+    count = sum(f.size >= COMPANION * largest.size for f in certain)
     if count > 1:
-        places = "; ".join(f"{f.size:.0f} pixels at {f.box[0]:.0f}, {f.box[1]:.0f}" for f in found[:4])
+        places = "; ".join(f"{f.size:.0f} pixels at {f.box[0]:.0f}, {f.box[1]:.0f}" for f in certain[:4])
         msg = f"{path}: {count} faces found ({places}), expected one; cut the picture down to the face that is meant"
         raise FaceError(msg)
     points, sure = finder.landmarks(rgb, largest)
@@ -92,8 +92,8 @@ def check(points: Points, sure: float, path: Path) -> None:
     """Raise `FaceError` for landmarks that can't be animated."""
     if sure < SURE:
         msg = (
-            f"{path}: something like a face, but its parts can't be made out ({sure:.0%} sure): an animal, a thing, or "
-            "a face that is half hidden; expected a human-like one from the front, with both eyes and the mouth in sight"
+            f"{path}: something like a face, but its parts can't be made out ({sure:.0%} sure): an animal, a "
+            "thing, or a face half hidden; expected a human-like one from the front, both eyes and mouth in sight"
         )
         raise FaceError(msg)
     eyes = points[263, :2] - points[33, :2]
