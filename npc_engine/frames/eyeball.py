@@ -83,10 +83,12 @@ class Eyeball:
         ball = read(self._white, shifted(place, self._low))
         # only where the iris may be
         x, y = place[place.shape[0] // 2, :, 0], place[:, place.shape[1] // 2, 1]
-        first, last = self._corner + look - self._spare, self._corner + look + self._edge + self._spare
-        columns, rows = (np.flatnonzero((k > first[i]) & (k < last[i])) for i, k in enumerate((x, y)))
-        if len(columns) and len(rows):
-            part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        first = self._corner + look - self._spare
+        last = first + (self._edge + 2 * self._spare)
+        left, right = np.searchsorted(x, (first[0], last[0]))
+        top, bottom = np.searchsorted(y, (first[1], last[1]))
+        if left < right and top < bottom:
+            part = slice(top, bottom), slice(left, right)
             place = place[part]
             near = np.ascontiguousarray(ball[part])
             iris = read(self._iris, shifted(place, self._corner + look))

@@ -8,7 +8,7 @@ own, which turns downwards on the way. What is shut has the roundness of the eye
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -32,7 +32,7 @@ WIDER, NARROWER = 0.2, 0.24  # how far eyeWide and eyeSquint move a lid, in open
 OPEN_MOST: Final = 0.42  # of which this much counts, in eye widths
 CHEEK: Final = 0.5  # share of a squint that a raised cheek brings to the lower lid
 LOOK_MOST: Final = 0.35  # radians
-FOLLOW: Final = 0.5  # share of a glance up or down that the upper lid goes along
+FOLLOW, FOLLOW_BELOW = 0.5, 0.15  # share of a glance up or down that the upper, and down that the lower lid goes along
 PULLED, SLOPE = np.float32(0.1), np.float32(8)  # eye widths of skin that a lid pulls, and more for each that it goes
 BELOW: Final = np.float32(0.3)  # eye widths of skin that a lower lid pulls at most, unless it goes far
 FIRM: Final = 0.10  # of what a lid pulls, the part next to its edge that is moved without stretching
@@ -82,6 +82,11 @@ class Eye:
         deep *= min(1.0, DEEPEST / max(float(deep.max()), 1e-6))
         self.meet = rims.upper + MEET * np.maximum(np.minimum(rims.lower, deep) - rims.upper, 0)
         self.taper = np.clip(1 - (2 * np.abs(rims.u)) ** 4, 0, 1)  # 0 at the corners
+        rest = np.stack([rims.upper, rims.lower])
+        ways = self.meet - rims.upper, rims.lower - self.meet, self.taper, self.share * self.taper
+        self.share = self.share.astype(np.float32)
+        # lids at rest, f32[2, STEPS], and what moves them: closing from above and from below, a glance, eyeWide
+        self._ways = rest.astype(np.float32), *(way.astype(np.float32) for way in ways)
         outward = rims.u * (-1 if side == 0 else 1)
         # a closed eye's line is thickest from its middle outwards
         self.line = np.clip((0.54 - np.abs(rims.u)) / 0.16, 0, 1) * (0.3 + 0.7 * smooth((outward + 0.5) / 0.4))
@@ -90,9 +95,9 @@ class Eye:
         spare = 0.08  # for a lid's soft edge, and for eyes that are wide or look up
         top, bottom = self.rims.upper.min() - 0.1 - spare, self.rims.lower.max() + spare
         # what closing lids draw and pull ends within these to the left, above, to the right and below, in eye widths
-        self.blinking = np.array([0.84, max(0.66, 0.4 - top), 0.84, max(0.5, bottom + 0.2)])
+        self.blinking = (0.84, max(0.66, 0.4 - float(top)), 0.84, max(0.5, float(bottom) + 0.2))
         # where the eyeball may be seen, around the middle of the eye
-        self.within = np.array([0.5 + spare, -top, 0.5 + spare, bottom])
+        self.within = (0.5 + spare, -float(top), 0.5 + spare, float(bottom))
         self.iris, self.iris_radius = iris_of(rims, picture, points)
         self.head = motion.head_at(self.centre)
         # both eyes look along the same lines, whatever the slant of their lids, and turn as far
@@ -102,17 +107,20 @@ class Eye:
         radius = EYEBALL * max(float(np.linalg.norm(b - a)) for a, b in ends)
         self.look_axes = np.stack([across, [-across[1], across[0]]]) * radius  # f64[2, 2], picture edges a radian
 
-    def lids(self, blink: float, wide: float, squint: float, look_down: float) -> Floats:
-        """Upper and lower lid as drawn and how far each has moved: f32[4, STEPS], eye widths."""
+    def lids(self, blink: float, wide: float, squint: float, look_down: float) -> tuple[Floats, Floats, Floats, Floats]:
+        """Upper and lower lid as drawn and how far each has moved: f32[STEPS] each, eye widths."""
+        one, drop, rise, taper, spread = self._ways
         open_ = 1 - blink
-        pulled = open_ * (0.4 * NARROWER * squint - WIDER * wide)
-        upper = self.rims.upper + pulled * self.share * self.taper + open_ * FOLLOW * look_down * self.taper
-        upper = upper + blink * (self.meet - self.rims.upper)
-        lower = self.rims.lower + blink * (self.meet - self.rims.lower) - open_ * NARROWER * squint * self.share
-        # a glance down takes the lower lid a little way along
-        lower = lower + open_ * 0.15 * max(look_down, 0) * self.taper
-        upper = np.minimum(upper, lower)
-        return np.stack([upper, lower, upper - self.rims.upper, lower - self.rims.lower]).astype(np.float32)
+        pulled = np.float32(open_ * (0.4 * NARROWER * squint - WIDER * wide))
+        # a glance takes the upper lid along, and a glance down the lower one a little
+        up = np.float32(open_ * FOLLOW * look_down) * taper + pulled * spread
+        down = np.float32(open_ * FOLLOW_BELOW * max(look_down, 0.0)) * taper
+        if blink or squint:
+            up += np.float32(blink) * drop
+            down -= np.float32(blink) * rise + np.float32(open_ * NARROWER * squint) * self.share
+        lower = one[1] + down
+        upper = np.minimum(one[0] + up, lower)
+        return upper, lower, upper - one[0], down
 
     def at(self, source: Pixels, size: int, scale: int) -> SizedEye:
         """Ready for one output size; `source` is the picture at `scale` times that size."""
@@ -153,10 +161,11 @@ class SizedEye:
         if not (blink or squint or moved):
             return
         head = weights[CHANNEL["headPitch"] : CHANNEL["headRoll"] + 1] @ eye.head
-        middle = (eye.centre + head) * self._size
+        x, y = (eye.centre + head) * self._size
+        middle = float(x), float(y)
         look = np.float32(np.sin(yaw)) * self._look[0] - np.float32(np.sin(pitch)) * self._look[1]
         tables = eye.lids(blink, wide, squint, float(look @ self._local[1, :2]))
-        left, top, right, bottom = self._part(middle, self._reach(tables, blink, squint), box)
+        left, top, right, bottom = self._part(middle, self._reach(*tables[2:], blink, squint), box)
         if right - left < 2 or bottom - top < 2:
             return  # the head has turned this eye out of the picture
         place = where[top - box[1] : bottom - box[1], left - box[0] : right - box[0]]
@@ -179,21 +188,24 @@ class SizedEye:
             drawn = self._edge(drawn, lids, blink)
         out[top:bottom, left:right, :3] = drawn[..., :3]
 
-    def _reach(self, tables: Floats, blink: float, squint: float) -> npt.NDArray[Any]:
-        """How far what is drawn may reach to the left, above, to the right and below an eye, in its widths: f64[4]."""
+    def _reach(self, up: Floats, down: Floats, blink: float, squint: float) -> tuple[float, float, float, float]:
+        """How far what is drawn may reach to the left, above, to the right and below an eye, in its widths."""
+        eye = self._eye
         if blink:
-            return self._eye.blinking
-        above, below = (PULLED + SLOPE * float(np.abs(t).max()) if t.any() else 0.0 for t in tables[2:])
-        spare = np.array([0, above, 0, max(below, BELOW if squint else 0.0)])
-        return np.asarray(np.minimum(self._eye.within + spare, self._eye.blinking))
+            return eye.blinking
+        above, below = (float(PULLED + SLOPE * max(float(t.max()), -float(t.min()))) for t in (up, down))
+        below = float(BELOW) if squint else below if down.any() else 0.0
+        left, top, right, bottom = eye.within
+        return left, min(top + above, eye.blinking[1]), right, min(bottom + below, eye.blinking[3])
 
     def _part(
-        self, middle: npt.NDArray[Any], reach: npt.NDArray[Any], box: tuple[int, int, int, int]
+        self, middle: tuple[float, float], reach: tuple[float, float, float, float], box: tuple[int, int, int, int]
     ) -> tuple[int, int, int, int]:
-        """What lies within `reach` f64[4] eye widths of an eye drawn at `middle`, and within `box`."""
-        first, last = np.floor(middle - self._unit * reach[:2]), np.ceil(middle + self._unit * reach[2:])
-        left, top = max(int(first[0]), box[0]), max(int(first[1]), box[1])
-        return left, top, max(left, min(int(last[0]), box[2])), max(top, min(int(last[1]), box[3]))
+        """What lies within `reach` eye widths of an eye drawn at `middle`, and within `box`."""
+        x, y, unit = *middle, self._unit
+        left, top = max(int(x - unit * reach[0]), box[0]), max(int(y - unit * reach[1]), box[1])
+        right, bottom = min(int(x + unit * reach[2]) + 1, box[2]), min(int(y + unit * reach[3]) + 1, box[3])
+        return left, top, max(left, right), max(top, bottom)
 
     def _beneath(self, seen: Pixels, place: Floats, lids: _Lids, looking: tuple[Floats, float]) -> Pixels:
         """The eyeball with its lids' shadow, `seen` being what the picture shows there.
