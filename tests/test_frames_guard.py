@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from two_persons import SIZE, Fading, source
+from two_persons import ROOT, SIZE, Fading, source
 
+from npc_engine.cast import Cast, NeuralSpec
 from npc_engine.commands.expression_space import expression_space
 from npc_engine.frames.complexion import PLAIN, Complexion
 from npc_engine.frames.drawing import breathed, drawn
@@ -19,6 +21,7 @@ from npc_engine.frames.guarded import Guarded
 from npc_engine.frames.identity import THRESHOLD, Identity
 from npc_engine.frames.limits import LEAST as LEAST_LIMIT
 from npc_engine.frames.limits import alone, find_limits, within
+from npc_engine.frames.load import load_face
 from npc_engine.moments import CHANNEL, EXP50, NEUTRAL, Expression, Line, Outputs
 
 SILENCE = np.zeros(480, np.float32)
@@ -312,6 +315,38 @@ def test_a_small_drift_is_left(fading):
 def test_a_correction_stays_gentle(fading):
     gains = Complexion(*fading.source).gains(Tinted(fading, (0.4, 0.4, 0.4)).render(NEUTRAL, SIZE))
     assert gains == pytest.approx([1.15] * 3)
+
+
+@pytest.fixture
+def restored(tmp_path):
+    """A function that loads a face whose pictures a tiny GFPGAN makes lighter, or turns into their negative."""
+    pytest.importorskip("onnx", reason="onnx builds the tiny files: pip install 'npc-engine[train]'")
+    import tiny_networks
+
+    def load(factor: float, lighter: float):
+        tiny_networks.gfpgan(tmp_path, factor, lighter)
+        spec, folder = Cast((ROOT,)).face("maren")
+        return load_face(replace(spec, neural=NeuralSpec(str(tmp_path), "cpu", restore=1.0)), folder)
+
+    return load
+
+
+def test_a_neural_face_is_watched_too_and_its_colours_brought_back(restored):
+    face = restored(1.0, -0.14)
+    pictures = pictures_of(face.draw(line([NEUTRAL] * 40)))
+    first, last = (face.guard.complexion.gains(p) for p in (pictures[0], pictures[-1]))
+    assert np.abs(first - 1).max() > 0.1
+    assert last is PLAIN
+    assert face.guard.stats.recoloured > 15
+    assert face.guard.stats.failed == 0
+
+
+def test_a_neural_face_that_is_nobody_is_told(restored, caplog):
+    face = restored(-1.0, 0.0)
+    list(face.draw(line([NEUTRAL] * 40)))
+    assert face.guard.stats.failed >= 2
+    assert face.guard.stats.lowest < THRESHOLD
+    assert any(r.levelno == logging.WARNING and "maren: scores" in r.getMessage() for r in caplog.records)
 
 
 # ── limits, while a face is added ──────────────────────────────────────────────────────────────────────────────

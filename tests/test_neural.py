@@ -14,7 +14,7 @@ import tiny_networks
 
 from npc_engine.cast import Cast, CastError, NeuralSpec
 from npc_engine.cuda_provider import missing_cuda
-from npc_engine.frames.load import load_face, load_portrait, read_landmarks
+from npc_engine.frames.load import load_drawn, load_face, load_portrait, read_landmarks
 from npc_engine.frames.neural.crops import FFHQ, FIVE, Paste, crop_matrix
 from npc_engine.frames.neural.liveportrait import LivePortrait, rotation
 from npc_engine.frames.pictures import FaceError
@@ -43,7 +43,7 @@ def spec_of(maren, models, **neural):
 
 @pytest.fixture(scope="module")
 def live(maren, models):
-    return load_face(replace(spec_of(maren, models), engine="liveportrait"), maren[1])
+    return load_drawn(replace(spec_of(maren, models), engine="liveportrait"), maren[1])
 
 
 @pytest.fixture(scope="module")
