@@ -21,6 +21,8 @@ UPPER_BITE, LOWER_BITE = 0.06, 0.065  # biting edges below the seam of the lips 
 OWN_BITE: Final = 0.02  # above the lower lip, where a picture shows its own teeth
 FALL: Final = 1.28  # the lower front teeth fall by so much of what the chin falls (MakeHuman's jawOpen)
 OPAQUE: Final = 12.0  # over the lip the tongue's edge is in what the lip leaves free, and must not be there twice
+BITES: Final = (3.0, 5.0)  # teeth stand on a lower lip that is rolled in while the upper is raised: f and v
+LIFTED: Final = 0.03  # mouth widths: a bitten lip is pushed up by them, and not cut off
 HANGS: Final = 0.2  # mouth widths that the tongue reaches below the lower lip, when it is out
 TONGUE_TALL: Final = 0.5
 LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
@@ -40,6 +42,7 @@ class Pose:
     opened: float  # how far the lower teeth have fallen, in mouth widths
     up: float  # weights of the tongue
     out: float
+    bite: float  # how far the upper teeth stand on the lower lip, 0..1
     forward: float  # how far the lips have come away from the teeth, 0..1
 
     def reach(self) -> float:
@@ -147,13 +150,22 @@ class SizedInterior:
         up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
         opened = max(0.0, FALL * fallen / lips.width)
         forward = min(1.0, float(weights[CHANNEL["mouthPucker"]] + weights[CHANNEL["mouthFunnel"]]))
-        return Pose(along, down, lips.centre + skull, lips.centre + jaw, opened, up, out, forward)
+        lifted = float(weights[CHANNEL["mouthUpperUpLeft"]] + weights[CHANNEL["mouthUpperUpRight"]]) / 2
+        bite = min(1.0, BITES[0] * float(weights[CHANNEL["mouthRollLower"]])) * min(1.0, BITES[1] * lifted)
+        return Pose(along, down, lips.centre + skull, lips.centre + jaw, opened, up, out, bite, forward)
 
-    def tip(self, part: tuple[int, int, int, int], pose: Pose) -> Floats:
-        """How far the tongue covers what the lower lip has of `part` (left, top, right, bottom): f32[h, w]."""
+    def over(self, part: tuple[int, int, int, int], pose: Pose) -> Floats:
+        """How far tongue and teeth cover what the lower lip has of `part` (left, top, right, bottom): f32[h, w]."""
         left, top, right, bottom = part
-        got = self._moved("tongue_out", pose, (left, top), (right - left, bottom - top))
-        return np.asarray(got[..., 3] * np.float32(min(1.0, 4 * pose.out) / 255), np.float32)
+        corner, size = (left, top), (right - left, bottom - top)
+        covered = np.zeros(size[::-1], np.float32)
+        if pose.out:
+            covered = self._moved("tongue_out", pose, corner, size)[..., 3] * np.float32(min(1.0, 4 * pose.out) / 255)
+        if pose.bite:  # the front teeth do, in the middle
+            middle = np.abs(np.arange(left, right) + 0.5 - pose.skull[0] * self._size) / self._width
+            share = (pose.bite / 255 * (1 - smooth((middle - 0.16) / 0.14))).astype(np.float32)
+            covered = np.maximum(covered, self._moved("upper", pose, corner, size)[..., 3] * share)
+        return covered
 
     def seen(self, corner: tuple[int, int], hole: Floats, pose: Pose) -> Pixels:
         """The colours u8[h, w, 4] behind `hole` f32[h, w], whose upper left pixel is at `corner` of the picture."""
@@ -175,7 +187,9 @@ class SizedInterior:
             layers.append(("tongue_out", front, OPAQUE * min(1.0, 4 * pose.out)))
         for name, its, there in layers:
             self._lay(canvas, light, self._moved(name, pose, corner, size), its, there)
-        self._lay(canvas, light, self._moved("upper", pose, corner, size), front, 1.0)
+        # where they stand on the lip, light comes from the front
+        lit_front = front + np.float32(pose.bite) * (np.float32(0.85) - front) if pose.bite else front
+        self._lay(canvas, light, self._moved("upper", pose, corner, size), lit_front, 1.0 + pose.bite)
         if self._own is not None:
             self._lay(canvas, light, self._own_moved(pose, corner, size), np.sqrt(front), 1.0)
         red = light * (np.float32(1.3) - np.float32(0.3) * light)  # the light in a mouth comes from its flesh
@@ -200,7 +214,7 @@ class SizedInterior:
         """How wide and tall a sprite is drawn, from which middle, and how far below it; in mouth widths."""
         seam, opened = self._of.seam, pose.opened
         if name == "upper":
-            return 1.0, 1.0, pose.skull, self._of.bite
+            return 1.0, 1.0, pose.skull, self._of.bite - LIFTED * pose.bite
         if name == "tongue_rest":  # the wider the jaw, the more is seen of its back
             return 0.92, 0.36 + 0.50 * opened, pose.jaw, seam + LOWER_BITE + 0.02
         if name == "tongue_up":

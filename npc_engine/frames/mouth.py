@@ -98,8 +98,8 @@ class SizedMouth:
         )
         cover = above[..., 3] * np.float32(1 / 255)
         share = np.minimum(under[..., 3] * np.float32(1 / 255), 1 - cover)
-        if pose.out:  # the tongue lies over the lower lip
-            share *= 1 - self._interior.tip(part, pose)
+        if pose.out or pose.bite:
+            share *= 1 - self._interior.over(part, pose)
         both = weighed(above, under, cover, share)
         hole = 1 - cover - share
         if not closed:
