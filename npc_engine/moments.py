@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import cos, pi
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -57,6 +58,15 @@ STYLES: Final = ("serious", "lively", "cartoon")
 
 ATTITUDES: Final = ("idle", "listening")
 """What a character does on a line that says nothing."""
+
+
+BREATH: Final = 4000 // TICK_MS
+"""Ticks of a breath: 15 a minute, as an adult breathes at rest."""
+
+
+def breathed(tick: int) -> float:
+    """How far shoulders have risen in a tick of a line, 0..1: it begins with none."""
+    return (1 - cos(2 * pi * tick / BREATH)) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,7 @@ class Expression:
     exp: Exp  # f32[50]
     words: tuple[Word, ...] = ()  # words whose sound begins in this tick or was announced with it
     marks: tuple[Mark, ...] = ()  # marks that stand in this tick
+    breath: float = 0.0  # added to what `breathed` says of the tick, so that lines join at one breath
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,22 +63,22 @@ def in_style(line: Line, npc: Npc) -> Line:
     return line if line.style else replace(line, style=npc.style)
 
 
-def perform(line: Line, npc: Npc, begin: Exp = NEUTRAL) -> Generator[Moment, None, None]:
+def perform(line: Line, npc: Npc, begin: Exp = NEUTRAL, breath: float = 0.0) -> Generator[Moment, None, None]:
     """Speak `line`, or live it in silence: moments in order, one per tick. Closing the iterator stops every stage.
 
-    `begin` f32[50]: the face that the line begins with, where another one has just been left.
+    `begin` f32[50]: the face that the line begins with, where another one has just been left, and its `breath`, 0..1.
     """
     line = in_style(line, npc)
     face = npc.face if line.outputs.picture else NoFace()
     if line.attitude:
-        yield from face.draw(_from(begin, at_rest(line)))
+        yield from face.draw(_from(begin, breath, at_rest(line)))
         return
     speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
     try:
-        yield from face.draw(_from(begin, npc.mouth.express(speech)))
+        yield from face.draw(_from(begin, breath, npc.mouth.express(speech)))
     finally:
         speech.close()
 
 
-def _from(begin: Exp, expressions: Iterable[Expression]) -> Iterable[Expression]:
-    return joined(expressions, begin) if begin.any() else expressions
+def _from(begin: Exp, breath: float, expressions: Iterable[Expression]) -> Iterable[Expression]:
+    return joined(expressions, begin, breath) if begin.any() else expressions

@@ -14,10 +14,22 @@ from tone import ToneStage
 
 from npc_engine.cli import main
 from npc_engine.client import Client, ClientError, Playback
+from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.expression.idle import EASE, at_rest
 from npc_engine.expression.joining import JOIN, joined
 from npc_engine.expression.limits import HIGH, LOW
-from npc_engine.moments import ANGLES, ATTITUDES, CHANNEL, NEUTRAL, STYLES, Expression, Line, Outputs
+from npc_engine.moments import (
+    ANGLES,
+    ATTITUDES,
+    CHANNEL,
+    NEUTRAL,
+    STYLES,
+    Expression,
+    Line,
+    Outputs,
+    SpeechChunk,
+    breathed,
+)
 from npc_engine.performance import perform
 from npc_engine.server import idling
 from npc_engine.server.server import Server
@@ -77,6 +89,22 @@ def test_a_line_begins_at_rest_ends_at_rest_and_never_jumps(attitude, style):
         assert jumps(exp) < LEAST_JUMP
         assert ((exp >= LOW) & (exp <= HIGH)).all()
         assert np.abs(exp[-EASE:, :ANGLES]).sum() <= np.abs(exp[-EASE - 1, :ANGLES]).sum() * EASE
+
+
+def test_lines_join_at_one_breath():
+    told = list(at_rest(Line("l", "n", "", "lively", attitude="idle", lasts_ms=2_000)))
+    before = breathed(60)  # shoulders are well up
+    assert before > 0.25
+    on = [e.breath + breathed(e.tick) for e in joined(told, np.full(50, 0.01, np.float32), before)]
+    assert np.abs(np.diff([before, *on])).max() < 0.13
+    assert on[40] == pytest.approx(breathed(40)), "it breathes its own breath"
+    assert on[-1] == pytest.approx(0.0), "and ends breathed out, as the next line begins"
+    assert min(on) >= -1e-6
+    said = list(Audio2Exp().express([SpeechChunk(Line("l", "n", ""), 0, np.zeros(480 * 90, np.float32))]))
+    ends = [e.breath + breathed(e.tick) for e in said][-8:]
+    assert ends[0] > 0.9
+    assert ends[-1] == pytest.approx(0.0)
+    assert np.abs(np.diff(ends)).max() < 0.4
 
 
 def test_a_line_without_an_end_goes_on():

@@ -13,12 +13,24 @@ from npc_engine.expression import limits
 from npc_engine.expression.contacts import Contacts, enforced
 from npc_engine.expression.emotion import Feeling
 from npc_engine.expression.hearing import Heard, Hearing
+from npc_engine.expression.joining import fading
 from npc_engine.expression.life import Accents, Hushes, Life, Pauses
 from npc_engine.expression.network import SHIPPED, Network, Stepping
 from npc_engine.expression.settings import Settings
 from npc_engine.expression.style import found, gains
 from npc_engine.expression.window import AHEAD, BEHIND
-from npc_engine.moments import CHANNEL, TICK_MS, TICK_SAMPLES, Expression, Line, Mark, Sound, SpeechChunk, Word
+from npc_engine.moments import (
+    CHANNEL,
+    TICK_MS,
+    TICK_SAMPLES,
+    Expression,
+    Line,
+    Mark,
+    Sound,
+    SpeechChunk,
+    Word,
+    breathed,
+)
 
 EASE: Final = 5  # ticks in which a face comes to rest after a line: 100 ms
 REST: Final = 1  # tick of rest that follows, so that the last thing a game gets is neutral
@@ -125,11 +137,13 @@ class _Telling:
             self._sound.append(last)
         yield from self._leave(ends=True)
         silence = np.zeros(TICK_SAMPLES, np.float32)
-        for exp in [*limits.ease(self._last, EASE), *limits.ease(self._last, REST)]:
+        exps = [*limits.ease(self._last, EASE), *limits.ease(self._last, REST)]
+        for exp, left in zip(exps, fading(EASE) + fading(REST), strict=True):
             # words and marks at the very end have no tick of sound left to go with
             words, self._words = tuple(self._words), []
             marks, self._marks = tuple(self._marks), []
-            yield Expression(self._line, self._tick, silence, exp, words, marks)
+            breath = (left - 1) * breathed(self._tick)
+            yield Expression(self._line, self._tick, silence, exp, words, marks, breath)
             self._tick += 1
 
     def _leave(self, *, ends: bool) -> Iterator[Expression]:

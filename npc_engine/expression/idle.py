@@ -17,11 +17,12 @@ from npc_engine.expression.contacts import Contact
 from npc_engine.expression.emotion import Feeling
 from npc_engine.expression.gaze import DEGREE, TICKS, Spring
 from npc_engine.expression.gestures import Gesture, Gestures
+from npc_engine.expression.joining import fading
 from npc_engine.expression.life import NOTHING_SAID, Body, chance_of, split
 from npc_engine.expression.limits import Exps, Limiter, ease
 from npc_engine.expression.looks import Listening, Looks, Waiting
 from npc_engine.expression.style import Style, found
-from npc_engine.moments import CHANNEL, EXP50, TICK_MS, TICK_SAMPLES, Expression, Line
+from npc_engine.moments import CHANNEL, EXP50, TICK_MS, TICK_SAMPLES, Expression, Line, breathed
 
 EASE: Final = 300 // TICK_MS  # ticks in which a face comes to rest at the end
 BLOCK: Final = 2  # ticks made at once: of the pictures that are usual, one
@@ -93,8 +94,8 @@ def at_rest(line: Line) -> Iterator[Expression]:
         for exp in idle.step(min(BLOCK, leaves - tick) if lasts else BLOCK):
             yield Expression(line, tick, silence, exp)
             tick, last = tick + 1, exp
-    for exp in ease(last, lasts - leaves):
-        yield Expression(line, tick, silence, exp)
+    for exp, left in zip(ease(last, lasts - leaves), fading(lasts - leaves), strict=True):
+        yield Expression(line, tick, silence, exp, breath=(left - 1) * breathed(tick))
         tick += 1
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from math import cos, pi
-from typing import Final, Protocol
+from typing import Protocol
 
-from npc_engine.moments import TICK_MS, Exp, Expression, Moment, Picture, Pixels
-
-BREATH: Final = 4000 // TICK_MS
-"""Ticks of a breath: 15 a minute, as an adult breathes at rest."""
+from npc_engine.moments import Exp, Expression, Moment, Picture, Pixels, breathed
 
 
 class DrawnFace(Protocol):
@@ -51,11 +47,6 @@ class Unwatched:
         """Nothing is left to do."""
 
 
-def breathed(tick: int) -> float:
-    """How far the shoulders have risen, 0..1: a line begins with none, so lines of any length join at rest."""
-    return (1 - cos(2 * pi * tick / BREATH)) / 2
-
-
 def drawn(
     render: Callable[[Exp, int, float], Pixels], expressions: Iterable[Expression], watching: Watching | None = None
 ) -> Iterator[Moment]:
@@ -69,7 +60,7 @@ def drawn(
             wanted = e.line.outputs
             picture = None
             if wanted.picture and e.tick % wanted.picture_every == 0:
-                one = partial(_rendered, render, wanted.picture, breathed(e.tick))
+                one = partial(_rendered, render, wanted.picture, breathed(e.tick) + e.breath)
                 picture = Picture(e.tick, watch.picture(e.exp, one))
             yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
     finally:

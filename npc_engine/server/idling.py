@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Final
 
-from npc_engine.moments import NEUTRAL, Exp, Moment
+from npc_engine.moments import NEUTRAL, Exp, Moment, breathed
 from npc_engine.performance import perform
-from npc_engine.server.performer import Complete, Made, Rests, failed, prepared, wired
+from npc_engine.server.performer import Complete, Made, Rests, Tick, failed, prepared, wired
 from npc_engine.server.stage import Stage
 from npc_engine.wire.effects import Start
 
@@ -20,17 +20,27 @@ class Idling:
     """A line that says nothing; to the wire thread it is what a `Performer` is.
 
     Its character is loaded on a short thread of its own, since a file may take its time; its ticks are made by `idler`.
-    `begin` f32[50]: the face that it begins with.
+    `begin` f32[50]: the face that it begins with, and its `breath`, 0..1.
     """
 
-    def __init__(self, start: Start, stage: Stage, rests: Rests, idler: Idler, begin: Exp = NEUTRAL) -> None:
+    def __init__(
+        self,
+        start: Start,
+        stage: Stage,
+        rests: Rests,
+        idler: Idler,
+        *,
+        begin: Exp = NEUTRAL,
+        breath: float = 0.0,
+    ) -> None:
         self.line = start.line
         self.face = begin  # as last taken, f32[50]
+        self.breath = breath  # as last taken
         self._start = start
         self._stage = stage
         self._rests = rests
         self._idler = idler
-        self._begin = begin
+        self._begin = begin, breath
         self._made: deque[tuple[Made, Exp]] = deque()
         self._ticks = 0  # made
         self._moments: Generator[Moment, None, None] | None = None  # once loaded, while there are more
@@ -71,7 +81,9 @@ class Idling:
         """Remove the first `count`; as many more are made."""
         with self._lock:
             for _ in range(count):
-                _, self.face = self._made.popleft()
+                made, self.face = self._made.popleft()
+                if isinstance(made, Tick):
+                    self.breath = breathed(made.tick)
         self._idler.hurry(self)
 
     def make(self) -> bool:
@@ -106,7 +118,7 @@ class Idling:
             self._put(failed(self._start, self._stage, error), self.face)
             return
         self._put(begun, self.face)
-        self._moments = perform(self.line, npc, self._begin)
+        self._moments = perform(self.line, npc, *self._begin)
         self._idler.hurry(self)
 
     def _put(self, made: Made, face: Exp) -> None:

@@ -163,7 +163,7 @@ class Loop:
     def _start(self, peer: _Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
         name, before = start.line.id, peer.performers.get(start.after)
-        begin = before.face if isinstance(before, Idling) else NEUTRAL
+        begin, breath = (before.face, before.breath) if isinstance(before, Idling) else (NEUTRAL, 0.0)
         silent = bool(start.line.attitude)
         lines = sum(isinstance(performer, Idling) == silent for performer in self.performers)
         threads = len(self._retiring) + (0 if silent else lines)
@@ -174,10 +174,10 @@ class Loop:
             return
         performer: Performer | Idling
         if silent:
-            performer = Idling(start, self._stage, self._rests, self._idler, begin)
+            performer = Idling(start, self._stage, self._rests, self._idler, begin=begin, breath=breath)
         else:
             performer = Performer(
-                start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin
+                start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin, breath=breath
             )
         peer.performers[name] = performer
         performer.begin()

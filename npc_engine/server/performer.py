@@ -161,7 +161,7 @@ class Performer:
     """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more.
 
     `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then. `begin`
-    f32[50]: the face that it begins with.
+    f32[50]: the face that it begins with, and its `breath`, 0..1.
     """
 
     def __init__(
@@ -173,6 +173,7 @@ class Performer:
         *,
         text_idle_s: float,
         begin: Exp = NEUTRAL,
+        breath: float = 0.0,
     ) -> None:
         self._text = OpenText(text_idle_s) if start.open else None
         self._ends_early: Failed | None = None
@@ -181,7 +182,7 @@ class Performer:
         self._stage = stage
         self._rests = rests
         self._wake = wake
-        self._begin = begin
+        self._begin = begin, breath
         self._made: deque[Made] = deque()
         self._changed = threading.Condition()
         self._stopped = False
@@ -260,7 +261,7 @@ class Performer:
             return
         ticks = 0
         npc = replace(npc, voice=_Enduring(npc.voice, self._end_early))
-        with closing(perform(self.line, npc, self._begin)) as moments:
+        with closing(perform(self.line, npc, *self._begin)) as moments:
             for moment in moments:
                 made = wired(ticks, moment, self._stage)
                 if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
