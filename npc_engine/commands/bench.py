@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
-from npc_engine.commands import bench_voices
+from npc_engine.commands import bench_faces, bench_voices
 from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.bench_memory import rss_mb
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
@@ -31,6 +31,7 @@ EXAMPLES = """  npc-engine bench
   npc-engine bench --json bench.json
   npc-engine bench --accelerator cuda                  with the Audio2Exp network on a GPU
   npc-engine bench voices --json voices.json           each voice by itself
+  npc-engine bench faces --json faces.json             each face by itself, on one core
 """
 # Twelve words each; different lines, so that nothing could be answered from a memory of the last one.
 LINES = (
@@ -65,7 +66,9 @@ def add_to(commands: Commands) -> None:
     accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
-    bench_voices.add_to(parser.add_subparsers(metavar="VERB"))
+    verbs = parser.add_subparsers(metavar="VERB")
+    bench_voices.add_to(verbs)
+    bench_faces.add_to(verbs)
 
 
 def run(arguments: argparse.Namespace) -> int:
