@@ -136,6 +136,9 @@ def _white(around: Around, lit: Floats, shown: npt.NDArray[Any], r: npt.NDArray[
     aside = smooth((np.abs(u) - 0.40) / 0.06)
     kept = np.maximum(np.clip((under - 0.03) / 0.02, 0, 1), aside) * np.clip((over + 0.05) / 0.02, 0, 1)
     kept *= smooth((r - 1.08) / 0.5) * np.maximum(np.clip((light / max(bright, 1.0) - 0.35) / 0.2, 0, 1), aside)
+    # of an iris that is no circle, as a far eye's is, nothing stays
+    strange = np.linalg.norm(lit - ball, axis=-1)
+    kept *= np.maximum(np.clip((80 - strange) / 40, 0, 1), np.maximum(aside, np.clip((0.06 - over) / 0.03, 0, 1)))
     # the corners keep what they show, the red of the inner one above all
     kept = blurred(kept.astype(np.float32), 0.006 * unit)
     return np.asarray(ball + kept[..., None] * (lit - ball))
