@@ -32,6 +32,11 @@ class Face:
     unit: float
 
     @classmethod
+    def even(cls, human: MakeHuman, points: Points) -> Points:
+        """The same body, enlarged until its eyes are .58 apart: all sizes of hair and cloth are made for that."""
+        return points * (0.58 / cls.of(human, points).unit)
+
+    @classmethod
     def of(cls, human: MakeHuman, points: Points) -> "Face":
         def centre(group: str) -> Points:
             return points[human.vertices_of(group)].mean(axis=0)

@@ -4,52 +4,46 @@ import build
 import materials
 import numpy as np
 from face import Face
-from makehuman import MakeHuman, Points
+from makehuman import Points
+from mathutils import Vector
 from people import Person
 from strands import Ground, smooth, unit
 
 
-def brows(human: MakeHuman, points: Points, person: Person, ground: Ground) -> None:
-    """Two brows within the outline of a brow mesh: hairs rise at the inner end and lie down towards the outer."""
+def brows(face: Face, person: Person, ground: Ground) -> None:
+    """Two brows along their line: hairs rise at the inner end, lie down towards the tail, and meet along the ridge."""
     rng = np.random.default_rng(person.seed + 20)
-    outline = human.fit(person.brows, points).points
+    look = person.brows
+    corner = np.array(look.line) * face.unit
+    curve = np.polyfit(corner[:, 0], corner[:, 1], 3)
+    slope = np.polyder(curve)
+    left, right = corner[0, 0], corner[-1, 0]
     strands = []
     for side in (1, -1):
-        half = outline[outline[:, 0] * side > 0] * (side, 1, 1)
-        order = np.linspace(half[:, 0].min(), half[:, 0].max(), 9)
-        bins = [half[np.abs(half[:, 0] - x) < np.ptp(order) / 8] for x in order]
-        top, low = np.array([b[:, 1].max() for b in bins]), np.array([b[:, 1].min() for b in bins])
-        t = rng.beta(1.25, 1.3, person.brow_hairs)
-        x = order[0] + t * np.ptp(order)
-        s = np.clip(rng.normal(0.5, 0.20 * (1 - 0.35 * t)), 0.02, 0.98)
-        # a cubic, or the outline's corners would show as bumps
-        ceiling, floor = (np.polyval(np.polyfit(order, bound, 3), x) for bound in (top, low))
-        middle, thick = (ceiling + floor) / 2, (ceiling - floor) * (person.brow_thickness * (1 - 0.6 * t**2))
-        # the outline dips at its inner end, which makes a face look cross
-        middle = middle + person.brow_lift * np.interp(t, [0, 0.35, 0.7, 1], [1.0, 0.55, 0.1, -0.2])
-        y = middle + (s - 0.5) * thick
-        rise = np.interp(t, [0, 0.15, 0.4, 1], [1.15, 0.7, 0.20, -0.25]) + 0.9 * (0.5 - s) + rng.normal(0, 0.16, len(t))
+        t = rng.beta(1.5, 1.3, look.hairs)
+        s = np.clip(rng.normal(0, 0.42, look.hairs), -1.1, 1.1)  # across the brow, 1 at its upper edge
+        thick = look.thick * face.unit * np.interp(t, [0, 0.2, 0.4, 0.7, 1], [0.55, 1.0, 0.95, 0.62, 0.16])
+        x = left + (right - left) * (t + 0.06 * (1 - t) ** 2 * rng.normal(size=len(t)))
+        y = np.polyval(curve, x) + 0.5 * s * thick
+        lean = np.arctan(np.polyval(slope, x))
+        rise = lean + np.interp(t, [0, 0.12, 0.35, 1], [1.25, 0.8, 0.28, 0.02])
+        rise = rise - 0.42 * s * np.clip(t * 3, 0, 1) + rng.normal(0, 0.15, len(t))
         way = np.stack([np.cos(rise), np.sin(rise)], 1)
-        length = person.brow_length * np.interp(t, [0, 0.3, 1], [0.75, 1.0, 0.6]) * rng.uniform(0.6, 1.1, len(t))
+        length = look.length * np.interp(t, [0, 0.3, 1], [0.75, 1.0, 0.62]) * rng.uniform(0.55, 1.1, len(t))
         for k in range(len(t)):
             strand = []
             for step in np.linspace(0, 1, 6):
-                px, pz = (
-                    np.array([x[k], y[k]])
-                    + way[k] * length[k] * step
-                    + (0, -0.25 * length[k] * step**2 * abs(way[k][0]))
-                )
+                bend = (0, -0.25 * length[k] * step**2 * abs(way[k][0]))
+                px, pz = np.array([x[k], y[k] + face.left_eye[1]]) + way[k] * length[k] * step + bend
                 hit, normal, *_ = ground.skin.ray_cast((px * side, -6.0, pz), (0, 1, 0))
                 if hit is None:
                     break
-                strand.append(
-                    np.array(hit) + np.array(normal) * (0.002 + 0.016 * person.brow_length / 0.08 * np.sin(2.2 * step))
-                )
+                lift = 0.002 + 0.014 * look.length / 0.08 * np.sin(2.2 * step)
+                strand.append(np.array(hit) + np.array(normal) * lift)
             if len(strand) == 6:
                 strands.append(np.array(strand))
-    build.strands_object(
-        "brows", strands, materials.hair("brows", *person.brow_colour, grey=person.grey * 0.5), radius=0.0019, tip=0.2
-    )
+    shade = materials.hair("brows", *look.colour, grey=look.grey)
+    build.strands_object("brows", strands, shade, radius=0.0015, tip=0.2)
 
 
 def lid_margin(eye: Points, radius: float, ground: Ground, *, upper: bool) -> Points:
@@ -74,28 +68,53 @@ def lashes(face: Face, person: Person, ground: Ground) -> None:
     """Lashes from the lid margins, curled, and along the upper lid the dark line that they make together."""
     rng = np.random.default_rng(person.seed + 30)
     strands, lines = [], []
-    for eye in (face.left_eye, face.right_eye):
+    for side, eye in ((1, face.left_eye), (-1, face.right_eye)):
         centre = build.turned(eye)
-        for upper, count, length in ((True, 120, 0.085), (False, 60, 0.040)):
+        for upper, count, length in ((True, 130, 0.082), (False, 55, 0.036)):
             edge = smooth(lid_margin(centre, face.eye_radius, ground, upper=upper)[None], 6)[0]
             places = np.linspace(0, 1, len(edge))
             # the rays find the front of the lid's rim; lashes and line sit low on it
             edge = edge + np.array([0, -0.010, -0.012 if upper else 0.009])
             if upper:
-                lines.append(edge)
-            t = np.sort(rng.uniform(0.03, 0.97, count))
-            t = t + 0.5 * (np.round(t * 22) / 22 - t)  # lashes stick together a little
+                lines.append(edge[1:-1])
+            t = np.sort(rng.uniform(0.06, 0.95, count))
+            t = t + 0.5 * (np.round(t * 24) / 24 - t)  # lashes stick together a little
             root = np.stack([np.interp(t, places, edge[:, k]) for k in range(3)], 1)
-            aside = (root[:, 0] - centre[0]) / face.eye_radius * 0.75 + rng.normal(0, 0.10, count)
+            out = t if side > 0 else 1 - t  # 0 at the nose, 1 at the temple
+            aside = (root[:, 0] - centre[0]) / face.eye_radius * 0.62 + rng.normal(0, 0.09, count)
             rise = (0.10, 1.15) if upper else (-0.25, -0.75)
-            size = length * person.lashes * rng.uniform(0.65, 1.1, count) * (1 - 0.55 * np.abs(2 * t - 1) ** 3)
+            size = length * person.lashes * rng.uniform(0.6, 1.1, count)
+            size = size * np.interp(out, [0, 0.25, 0.7, 0.9, 1], [0.35, 0.75, 1.0, 0.8, 0.35])
             for k in range(count):
                 step = np.linspace(0, 1, 6)[:, None]
                 way = np.array([[aside[k], -1.0, rise[0]]]) + (rise[1] + rng.normal(0, 0.12)) * step * np.array(
                     [[0, 0.25, 1.0]]
                 )
                 strands.append(root[k] + np.cumsum(unit(way) * size[k] / 6, axis=0) - unit(way)[0] * size[k] / 6)
-    colour = person.brow_colour[0] if person.grey else (0.05, 0.035, 0.03)
+    colour = tuple(0.45 * c for c in person.brows.colour[0])
     shade = materials.hair("lashes", colour, colour)
-    build.strands_object("lashes", strands, shade, radius=0.0019, tip=0.1)
-    build.strands_object("lash lines", lines, shade, radius=0.0085 * person.lashes, tip=0.6)
+    build.strands_object("lashes", strands, shade, radius=0.0014, tip=0.1)
+    build.strands_object("lash lines", lines, shade, radius=0.0058 * person.lashes**0.5, tip=0.4)
+
+
+def horns(face: Face, person: Person, ground: Ground) -> None:
+    """Two short horns that grow out of the brow's corners, bend outwards and then up."""
+    if person.horns is None:
+        return
+    u, rings, around = face.unit, 60, 48
+    top = face.left_eye[1] + 1.12 * u
+    for side in (1, -1):
+        root = ground.skin.ray_cast(Vector((0.78 * u * side, -6.0, top)), Vector((0, 1, 0)))[0]
+        t = np.linspace(0, 1, rings)[:, None]
+        ways = np.array([[0.62 * side, -0.42, 0.5]]) * (1 - t) + np.array([[-0.05 * side, -0.10, 1.35]]) * t
+        spine = np.array(root) - 0.05 * unit(ways[:1]) + np.cumsum(unit(ways), axis=0) * 0.80 / rings
+        along = unit(np.gradient(spine, axis=0))
+        across = unit(np.cross(along, np.array([0.0, 1.0, 0.0])))
+        up = np.cross(across, along)
+        thick = 0.150 * (1 - t) ** 0.75 * (1 + 0.035 * np.sin(70 * t**0.8)) + 0.006
+        turn = np.linspace(0, 2 * np.pi, around, endpoint=False)
+        tube = spine[:, None] + thick[..., None] * (
+            np.cos(turn)[None, :, None] * across[:, None] + 0.9 * np.sin(turn)[None, :, None] * up[:, None]
+        )
+        shown = np.stack([tube[..., 0], tube[..., 2], -tube[..., 1]], -1)  # back to MakeHuman's frame
+        build.grid_object("horn", shown, materials.bone("horn", person.horns), around=True)

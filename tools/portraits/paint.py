@@ -1,4 +1,4 @@
-"""Pictures made of numbers: zones of skin seen from the front, wrinkles, an iris, a room out of focus. Plain numpy."""
+"""Pictures made of numbers: zones of skin seen from the front, wrinkles, an iris. Plain numpy."""
 
 from dataclasses import dataclass
 
@@ -123,55 +123,3 @@ def iris(size: int, inner: Colour, outer: Colour, rng: np.random.Generator) -> P
     eye = colour * (1 - edge[..., None]) + white * edge[..., None]
     hole = 1 / (1 + np.exp(-(r - pupil) / 0.008))
     return np.clip(eye * (0.004 + 0.996 * hole)[..., None], 0.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A dim place far behind. Lamps are (x, y, radius of the disc, colour, strength), 0..1 of the picture, y down."""
-
-    glow: Colour  # where the light falls
-    shade: Colour  # where it does not
-    light: tuple[float, float]  # the middle of the glow
-    lamps: list[tuple[float, float, float, Colour, float]]
-    window: tuple[float, float, Colour, float] | None = None  # x, y of its middle, colour and strength of the daylight
-
-
-def room(size: int, look: Room, seed: int) -> Plane:
-    """The room out of focus, linear light: boards, beams and things on a shelf as soft shapes, lamps as discs."""
-    rng = np.random.default_rng(seed)
-    step = (np.arange(size) + 0.5) / size
-    x, y = np.meshgrid(step, step)
-    lit = 0.12 + 0.88 * np.exp(-(((x - look.light[0]) / 0.42) ** 2 + ((y - look.light[1]) / 0.50) ** 2))[..., None]
-    boards = rng.uniform(0.55, 1.25, 40)[np.clip(x * 17, 0, 39).astype(int)]
-    stain = 1 + 0.30 * noise((size, size), size / 40, rng) + 0.12 * noise((size, size), size / 150, rng)
-    plane = (linear(look.shade) * (1 - lit) + linear(look.glow) * lit) * (boards * np.clip(stain, 0.3, 2))[..., None]
-
-    def box(left: float, right: float, top: float, low: float) -> Plane:
-        return ((x > left) & (x < right) & (y > top) & (y < low)).astype(float)[..., None]
-
-    for left in (0.015, 0.285, 0.69, 0.955):
-        plane *= 1 - 0.72 * box(left, left + 0.05, 0, 1)
-    plane *= 1 - 0.75 * box(0, 1, 0.055, 0.125)
-    for shelf in (0.34, 0.56):
-        plane *= 1 - 0.7 * box(0, 1, shelf, shelf + 0.022)
-        for left in np.arange(0.03, 1.0, 0.062) + rng.uniform(-0.015, 0.015, 16):
-            wide, tall = rng.uniform(0.012, 0.032), rng.uniform(0.05, 0.13)
-            tone = linear(look.glow) * rng.uniform(0.15, 0.9, 3)
-            stand = box(left - wide, left + wide, shelf - tall, shelf) * (rng.random() < 0.75)
-            plane = plane * (1 - 0.85 * stand) + tone * lit * stand
-    if look.window:
-        wx, wy, colour, strength = look.window
-        pane = box(wx - 0.11, wx + 0.11, wy - 0.17, wy + 0.17)
-        for bar in (-0.04, 0.04):
-            pane *= 1 - 0.9 * box(wx + bar - 0.006, wx + bar + 0.006, 0, 1)
-        for bar in (-0.085, 0.0, 0.085):
-            pane *= 1 - 0.9 * box(0, 1, wy + bar - 0.006, wy + bar + 0.006)
-        plane += linear(colour) * strength * pane * (1 + 0.5 * (wy - y))[..., None]
-    plane = np.stack([blur(plane[..., k], size / 52) for k in range(3)], -1)
-    for cx, cy, radius, colour, strength in look.lamps:
-        distance = np.hypot(x - cx, y - cy)
-        disc = 1 / (1 + np.exp((distance - radius) * size / 3.2))
-        disc = disc * (0.75 + 0.25 * np.clip(distance / radius, 0, 1) ** 3)
-        halo = np.exp(-0.5 * (distance / (3.2 * radius)) ** 2) * 0.10
-        plane += linear(colour) * strength * (disc + halo)[..., None]
-    return np.clip(plane, 0, 60)

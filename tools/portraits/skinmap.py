@@ -35,7 +35,47 @@ def zones(canvas: Canvas, person: Person) -> Plane:
         spots = np.clip(noise((canvas.size, canvas.size), canvas.size / 95, rng) - 2.05, 0, 1)
         high = canvas.blob((0, 1.0), (1.3, 0.5)) + canvas.both((1.05, 0.1), (0.3, 0.5))
         lay(spots * high * 2, tuple(c * 0.86 for c in person.skin), 0.55)
+    if person.freckles:
+        lay(
+            freckles(canvas, rng),
+            tuple(c * k for c, k in zip(person.skin, (0.70, 0.52, 0.42), strict=True)),
+            0.72 * person.freckles,
+        )
+    if person.hide:
+        for share, tone in ((0.030, (0.36, 0.40, 0.27)), (0.014, (0.56, 0.58, 0.40)), (0.008, (0.38, 0.30, 0.22))):
+            spots = np.clip(noise((canvas.size, canvas.size), canvas.size * share, rng) - 0.4, 0, 1)
+            lay(spots, tone, 0.42 * person.hide)
+    if person.soot:
+        grain = 0.7 * noise((canvas.size, canvas.size), canvas.size / 24, rng)
+        fine = noise((canvas.size, canvas.size), canvas.size / 210, rng)
+        smears = (((0.78, -0.42), (0.20, 0.10), 0.6), ((-0.86, -0.28), (0.13, 0.07), -0.5),
+                  ((-0.42, 0.86), (0.24, 0.09), 0.25), ((0.12, -0.33), (0.06, 0.05), 0.0),
+                  ((0.5, -1.25), (0.22, 0.10), 0.8))  # fmt: skip
+        for centre, radii, tilt in smears:
+            smudge = canvas.blob(centre, radii, tilt) * np.clip(0.75 + grain, 0, 1.4) * np.clip(0.8 + 0.35 * fine, 0, 1)
+            lay(smudge, (0.085, 0.07, 0.065), 0.8 * person.soot)
     return colour
+
+
+def freckles(canvas: Canvas, rng: np.random.Generator) -> Plane:
+    """Some hundred small spots, 0..1, crowded over the nose and the upper cheeks."""
+    face: Face = canvas.face
+    eye, tip = canvas.at(face.left_eye)[0], canvas.at(face.nose_tip)[1]
+    where = canvas.both((eye * 1.15, tip + 0.10), (0.36, 0.20)) + canvas.blob((0, tip + 0.14), (0.20, 0.16))
+    where = np.clip(where, 0, 1) + 0.10 * canvas.blob((0, 0.7), (0.7, 0.35)) + 0.05 * canvas.blob((0, -0.9), (0.9, 0.5))
+    x, y = canvas.mesh()
+    plane = np.zeros_like(x)
+    pick = rng.choice(where.size, 620, p=where.ravel() / where.sum())
+    step = float(x[0, 1] - x[0, 0])
+    for index in pick:
+        row, column = divmod(int(index), canvas.size)
+        size, tilt = 0.0055 + 0.0105 * rng.random() ** 1.7, rng.uniform(0.75, 1.3)
+        reach = int(4 * size / step) + 2
+        box = np.s_[max(0, row - reach) : row + reach, max(0, column - reach) : column + reach]
+        near = ((x[box] - x[row, column]) / (size * tilt)) ** 2 + ((y[box] - y[row, column]) * tilt / size) ** 2
+        spot = rng.uniform(0.2, 0.9) / (1 + np.exp(2.0 * (near - 1.1)))
+        plane[box] = np.maximum(plane[box], spot)
+    return plane
 
 
 def relief(canvas: Canvas, person: Person) -> Plane:
@@ -86,5 +126,10 @@ def relief(canvas: Canvas, person: Person) -> Plane:
     )
     folds([(-corner[0] + 0.04, corner[1] - 0.02), (-corner[0] + 0.06, corner[1] - 0.20)], 0.02, 0.12 + 0.4 * old)
     fold([(-0.14, chin[1] + 0.30), (0, chin[1] + 0.33), (0.14, chin[1] + 0.30)], 0.03, 0.15 * old)
+    if person.hide:
+        rough = noise((canvas.size, canvas.size), canvas.size / 90, rng)
+        height += person.hide * (0.10 * rough + 0.05 * noise((canvas.size, canvas.size), canvas.size / 230, rng))
+        warts = np.clip(noise((canvas.size, canvas.size), canvas.size / 120, rng) - 2.4, 0, 1)
+        height += 1.1 * person.hide * warts
     height += 0.035 * old * noise((canvas.size, canvas.size), canvas.size / 160, rng)
     return height

@@ -1,0 +1,108 @@
+"""Persons that no game needs: pictures of tests/pictures/, which the engine meets as a stranger's."""
+
+from people import Brows, Hair, Person
+
+ASIDE = Person(
+    name="aside",
+    shape={
+        "macrodetails/caucasian-male-young": 0.6,
+        "macrodetails/asian-male-young": 0.4,
+        "macrodetails/universal-male-young-averagemuscle-averageweight": 1.0,
+        "head/head-rectangular": 0.3,
+        "nose/nose-hump-incr": 0.3,
+        "eyes/?-eye-scale-incr": 0.5,
+        "eyes/?-eye-height2-incr": 0.3,
+        "eyebrows/eyebrows-trans-up": 0.3,
+        "mouth/mouth-angles-up": 0.4,
+        "expression/units/caucasian/mouth-corner-puller": 0.1,
+        "asym/asym-nose-1-l": 0.2,
+    },
+    skin=(0.78, 0.585, 0.455),
+    flush=(0.74, 0.45, 0.36),
+    lips=(0.66, 0.40, 0.35),
+    age=0.25,
+    iris=((0.42, 0.28, 0.14), (0.26, 0.17, 0.09)),
+    brows=Brows(
+        line=((0.205, 0.25), (0.45, 0.295), (0.72, 0.325), (0.98, 0.255)),
+        thick=0.11, hairs=560, length=0.075, colour=((0.13, 0.09, 0.07), (0.20, 0.14, 0.10)),
+    ),
+    lashes=0.7,
+    hair=(Hair("tousled", ((0.10, 0.07, 0.05), (0.22, 0.15, 0.10))),),
+    clothes="elder",
+    place="inn_evening",
+    turn=27.0,
+    pixels=512,
+    seed=71,
+)  # fmt: skip
+
+LAUGHING = Person(
+    name="laughing",
+    shape={
+        "macrodetails/african-female-young": 1.0,
+        "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
+        "head/head-oval": 0.4,
+        "cheek/?-cheek-volume-incr": 0.4,
+        "cheek/?-cheek-bones-incr": 0.2,
+        "eyes/?-eye-scale-incr": 0.6,
+        "eyes/?-eye-height2-incr": 0.2,
+        "eyebrows/eyebrows-trans-up": 0.4,
+        "expression/units/african/mouth-corner-puller": 1.0,
+        "expression/units/african/mouth-upward-retraction": 0.5,
+        "expression/units/african/mouth-part-later": 0.22,
+        "asym/asym-mouth-1-l": 0.15,
+    },
+    skin=(0.36, 0.225, 0.16),
+    flush=(0.40, 0.19, 0.13),
+    lips=(0.46, 0.205, 0.19),
+    iris=((0.26, 0.15, 0.08), (0.15, 0.085, 0.05)),
+    brows=Brows(
+        line=((0.225, 0.305), (0.46, 0.365), (0.72, 0.39), (0.95, 0.30)),
+        thick=0.088, hairs=520, length=0.07, colour=((0.04, 0.032, 0.03), (0.07, 0.055, 0.05)),
+    ),
+    hair=(Hair("cropped", ((0.022, 0.018, 0.017), (0.045, 0.035, 0.03))),),
+    clothes="innkeeper",
+    place="meadow",
+    pixels=512,
+    seed=83,
+)  # fmt: skip
+
+PAINTED = Person(
+    name="painted",
+    shape={
+        "macrodetails/caucasian-female-young": 1.0,
+        "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
+        "head/head-invertedtriangular": 0.8,
+        "head/head-scale-vert-decr": 0.3,
+        "chin/chin-width-decr": 0.8,
+        "cheek/?-cheek-volume-incr": 0.5,
+        "nose/nose-scale-vert-decr": 0.5,
+        "nose/nose-scale-horiz-decr": 0.5,
+        "nose/nose-point-up": 0.7,
+        "eyes/?-eye-scale-incr": 1.7,
+        "eyes/?-eye-height2-incr": 0.7,
+        "eyes/?-eye-height1-incr": 0.4,
+        "eyes/?-eye-height3-incr": 0.4,
+        "eyebrows/eyebrows-trans-up": 0.6,
+        "mouth/mouth-scale-horiz-decr": 0.2,
+        "mouth/mouth-angles-up": 0.6,
+        "expression/units/caucasian/mouth-corner-puller": 0.3,
+    },
+    skin=(0.93, 0.75, 0.66),
+    flush=(0.93, 0.50, 0.44),
+    lips=(0.84, 0.38, 0.38),
+    moles=0.0,
+    iris=((0.42, 0.66, 0.82), (0.16, 0.34, 0.62)),
+    brows=Brows(
+        line=((0.22, 0.43), (0.46, 0.51), (0.72, 0.54), (0.98, 0.44)),
+        thick=0.11, hairs=620, length=0.07, colour=((0.40, 0.14, 0.07), (0.52, 0.2, 0.1)),
+    ),
+    lashes=1.5,
+    hair=(Hair("tousled", ((0.55, 0.16, 0.07), (0.86, 0.36, 0.14))),),
+    clothes="child",
+    place="forest",
+    painted=5.0,
+    pixels=512,
+    seed=97,
+)  # fmt: skip
+
+STRANGERS = (ASIDE, LAUGHING, PAINTED)
