@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tiny_arcface import tiny_arcface
 from two_persons import ROOT, SIZE, Fading, source
 
-from npc_engine.cast import Cast, NeuralSpec
+from npc_engine.cast import Cast, IdentitySpec, NeuralSpec
 from npc_engine.commands.expression_space import expression_space
 from npc_engine.frames.complexion import PLAIN, Complexion
 from npc_engine.frames.drawing import breathed, drawn
@@ -22,6 +23,7 @@ from npc_engine.frames.identity import THRESHOLD, Identity
 from npc_engine.frames.limits import LEAST as LEAST_LIMIT
 from npc_engine.frames.limits import alone, find_limits, within
 from npc_engine.frames.load import load_face
+from npc_engine.frames.pictures import FaceError
 from npc_engine.moments import CHANNEL, EXP50, NEUTRAL, Expression, Line, Outputs
 
 SILENCE = np.zeros(480, np.float32)
@@ -419,3 +421,14 @@ def test_a_line_begins_breathed_out_and_breathes_four_times_in_sixteen_seconds()
 
     list(drawn(render, line([NEUTRAL] * 60, every=2)))
     assert given == [breathed(tick) for tick in range(0, 60, 2)]
+
+
+def test_a_drawn_head_is_not_judged_and_needs_no_network(tmp_path):
+    folder = tmp_path / "faces" / "x"
+    folder.mkdir(parents=True)
+    (folder / "face.toml").write_text('engine = "head"\n')
+    spec, folder = Cast((tmp_path,)).face("x")
+    assert load_face(spec, folder).guard is None
+    mine = tiny_arcface(folder / "arcface.onnx")
+    with pytest.raises(FaceError, match="identity: expected no network, a 3D head is not judged"):
+        load_face(replace(spec, identity=IdentitySpec(mine.name)), folder)

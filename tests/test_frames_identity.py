@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from drawn_chip import chip
+from tiny_arcface import tiny_arcface
 from two_persons import in_place_of, source
 
 from npc_engine.cast import Cast, CastError, IdentitySpec
@@ -127,39 +128,15 @@ def test_a_chip_holds_the_face_upright_in_its_middle(template, maren):
 # ── a network of the user's ────────────────────────────────────────────────────────────────────────────────────
 
 
-def network(path: Path, edge: int = 112, kind: str = "tensor(float)", rows: int = 2, factor: float = 1.0) -> Path:
-    """A tiny network: the picture's brightness in 14×14 places, which are numbers enough to tell two pictures apart."""
-    onnx = pytest.importorskip("onnx", reason="onnx builds the tiny file: pip install 'npc-engine[train]'")
-    h, float32 = onnx.helper, onnx.TensorProto.FLOAT
-    taken = float32 if kind == "tensor(float)" else onnx.TensorProto.FLOAT16
-    nodes = [
-        h.make_node("Cast", ["picture"], ["whole"], to=float32),
-        h.make_node("AveragePool", ["whole"], ["small"], kernel_shape=[8, 8], strides=[8, 8]),
-        h.make_node("Mul", ["small", "factor"], ["more"]),
-        h.make_node("Flatten" if rows == 2 else "Identity", ["more"], ["row"]),
-    ]
-    count = 3 * (edge // 8) ** 2
-    shape = [1, count] if rows == 2 else [1, 3, edge // 8, edge // 8]
-    graph = h.make_graph(
-        nodes,
-        "tiny",
-        [h.make_tensor_value_info("picture", taken, ["n", 3, edge, edge])],
-        [h.make_tensor_value_info("row", float32, shape if rows == 4 else ["n", count])],
-        [onnx.numpy_helper.from_array(np.array([factor], np.float32), "factor")],
-    )
-    onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=9), path)
-    return path
-
-
 def test_a_users_arcface_judges_in_place_of_the_one_that_ships(tmp_path, maren):
-    judge = Identity(*maren, ArcFace(network(tmp_path / "arcface.onnx")))
+    judge = Identity(*maren, ArcFace(tiny_arcface(tmp_path / "arcface.onnx")))
     assert judge.score(maren[0]) == pytest.approx(1)
     assert judge.score(255 - maren[0]) == pytest.approx(-1, abs=0.02)  # it reads -1..1, so a negative is the opposite
 
 
 def test_face_toml_names_it(tmp_path, maren):
     spec, folder = Cast((ROOT,)).face("maren")
-    file = network(tmp_path / "mine.onnx")
+    file = tiny_arcface(tmp_path / "mine.onnx")
     face = load_face(replace(spec, identity=IdentitySpec(str(file))), folder)
     assert face.guard.judge.score(maren[0]) == pytest.approx(1)
     assert face.guard.judge.score(255 - maren[0]) < 0
@@ -181,9 +158,9 @@ EXPECTED = "expected an ArcFace network: one float32 input 1×3×112×112, one f
     [
         (lambda path: path, "no such file"),
         (lambda path: path.write_bytes(b"not a network"), "not a network that onnxruntime can load"),
-        (lambda path: network(path, edge=160), "takes picture tensor(float) n×3×160×160 and gives row"),
-        (lambda path: network(path, kind="tensor(float16)"), "takes picture tensor(float16) n×3×112×112"),
-        (lambda path: network(path, rows=4), "and gives row tensor(float) 1×3×14×14"),
+        (lambda path: tiny_arcface(path, edge=160), "takes picture tensor(float) n×3×160×160 and gives row"),
+        (lambda path: tiny_arcface(path, kind="tensor(float16)"), "takes picture tensor(float16) n×3×112×112"),
+        (lambda path: tiny_arcface(path, rows=4), "and gives row tensor(float) 1×3×14×14"),
     ],
     ids=["missing", "no network", "of another size", "of another type", "with another output"],
 )
@@ -200,7 +177,7 @@ def test_a_network_that_is_none_is_refused_when_the_face_is_loaded(tmp_path, mad
 
 @pytest.mark.parametrize("factor", [0.0, np.nan])
 def test_numbers_that_are_none_are_refused(tmp_path, maren, factor):
-    judge = Identity(*maren, ArcFace(network(tmp_path / "arcface.onnx", factor=factor)))
+    judge = Identity(*maren, ArcFace(tiny_arcface(tmp_path / "arcface.onnx", factor=factor)))
     with pytest.raises(FaceError, match="expected finite numbers that are not all 0"):
         judge.score(maren[0])
 
@@ -209,7 +186,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, maren, factor):
 
 
 def test_a_file_that_is_not_dlibs_network_is_refused(tmp_path):
-    from dlib_file import DlibError, read_network
+    from dlib_file import DlibError
 
     path = tmp_path / "x.dat"
     for data, said in (

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = add_face(arguments.picture, name, (arguments.cast or Path.cwd()) / "faces", steps.done)
     spec, _ = Cast.standard(arguments.cast).face(name)
     face = load_drawn(replace(spec, limits={}), folder)
-    guard = load_guard(spec, folder)
+    guard = load_guard(spec, folder, face)
     if guard is None:
         raise UsageError(f"{folder}: a face of engine {spec.engine!r} has no picture to be compared with")
     found = find_limits(face, guard.judge, expression_space(), steps.under_way)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from npc_engine.cast import FaceSpec, near
+from npc_engine.cast import FaceSpec, NeuralSpec, near
+from npc_engine.frames.add import face_landmarks
 from npc_engine.frames.complexion import Complexion
 from npc_engine.frames.drawing import DrawnFace
 from npc_engine.frames.guard import Guard
 from npc_engine.frames.guarded import Guarded
-from npc_engine.frames.identity import Identity, named_network
+from npc_engine.frames.identity import DRAWN_AT, Identity, named_network
 from npc_engine.frames.landmarks import LANDMARKS, MESH, Points
 from npc_engine.frames.person import read_person
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.portrait import Portrait
-from npc_engine.moments import ANGLES, EXP50
+from npc_engine.moments import ANGLES, EXP50, NEUTRAL
 
 SMALLEST: Final = 64
 INSIDE: Final = 0.85  # share of the landmarks that lie in the picture
@@ -27,19 +29,28 @@ NARROWEST: Final = 16  # pixels across a face
 
 def load_face(spec: FaceSpec, folder: Path) -> Guarded:
     """The face of a face.toml in `folder` with its guard; raises `FaceError` naming the file that can't be used."""
-    return Guarded(load_drawn(spec, folder), load_guard(spec, folder))
+    face = load_drawn(spec, folder)
+    return Guarded(face, load_guard(spec, folder, face))
 
 
-def load_guard(spec: FaceSpec, folder: Path) -> Guard | None:
-    """What watches the face of a face.toml in `folder` while it speaks; `FaceError` for what can't be used.
+def load_guard(spec: FaceSpec, folder: Path, face: DrawnFace) -> Guard | None:
+    """What watches `face`, of a face.toml in `folder`, while it speaks; `FaceError` for what can't be used.
 
-    A 3D head has none: it is drawn out of its own shapes, and there is no picture that it could drift from.
+    A 3D head has none: it is drawn out of its own shapes, and there is no picture that it could drift from. Where a
+    network restores its pictures, the head as it rests without it is what they shall show.
     """
+    network = named_network(spec, folder)
     if spec.engine == "head":
-        return None
-    picture = read_picture(folder / spec.picture)
-    points = read_landmarks(folder / spec.landmarks, picture.shape[1])
-    return Guard(Identity(picture, points, named_network(spec, folder)), Complexion(picture, points), name=folder.name)
+        if not spec.neural.restore:
+            if network:
+                raise FaceError(f"{folder / 'face.toml'}: identity: expected no network, a 3D head is not judged")
+            return None
+        picture = load_drawn(replace(spec, neural=NeuralSpec()), folder).render(NEUTRAL, DRAWN_AT)
+        points = face_landmarks(picture, folder)
+    else:
+        picture = face.picture if isinstance(face, Portrait) else read_picture(folder / spec.picture)
+        points = read_landmarks(folder / spec.landmarks, picture.shape[1])
+    return Guard(Identity(picture, points, network), Complexion(picture, points), name=folder.name)
 
 
 def load_drawn(spec: FaceSpec, folder: Path) -> DrawnFace:
