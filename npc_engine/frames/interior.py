@@ -68,6 +68,7 @@ class Interior:
             pale=(lip * [0.78, 0.58, 0.62] + skin * [0.20, 0.14, 0.16]).astype(np.float32),
             aside=float(np.clip((sides[1] - sides[0]) / max(sum(sides), 1.0), -0.5, 0.5)),
         )
+        self.sprites = {name: lit(name, self.colours) for name in NAMES}
         self.dark = np.round(lip * [0.34, 0.15, 0.14]).astype(np.uint8)
         middle = len(lips.u) // 2
         self.seam = float(0.4 * lips.upper[middle] + 0.6 * lips.lower[middle])
@@ -109,7 +110,8 @@ def _tooth(picture: Pixels, points: Floats) -> npt.NDArray[np.float32]:
             whites.append(inside[light >= np.percentile(light, 75)].mean(0))
     white = np.mean(whites, 0) if whites else np.full(3, 200.0)
     light = max(float(white @ LIGHT) * 1.15, float((_colours(picture, points[CHEEKS]) @ LIGHT).mean()) * 1.15)
-    tint = 0.55 * white / max(float(white @ LIGHT), 1.0) + 0.45 * np.array([1.06, 1.0, 0.88])
+    # enamel is warmer than an eye in the same light; whites are often tinted by the lids around them
+    tint = (white / max(float(white @ LIGHT), 1.0)) ** 0.65 * [1.03, 1.0, 0.95]
     return np.asarray(np.clip(tint / (tint @ LIGHT) * light, 30, 238), np.float32)
 
 
@@ -122,8 +124,8 @@ class SizedInterior:
         # sprites a little finer than they are drawn; a tongue is seldom as tall as its picture
         fine = 1.5 * self._width
         self._sprites = {
-            name: lit(name, interior.colours).at(fine, fine * (TONGUE_TALL if name.startswith("tongue") else 1))
-            for name in NAMES
+            name: sprite.at(fine, fine * (TONGUE_TALL if name.startswith("tongue") else 1))
+            for name, sprite in interior.sprites.items()
         }
         self._own = self._own_teeth(source) if interior.toothy else None
 

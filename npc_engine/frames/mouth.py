@@ -6,6 +6,7 @@ edge there. What neither covers is the inside of the mouth.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, TypeAlias
 
 import cv2
@@ -75,8 +76,15 @@ class SizedMouth:
         down = lips.axes[1] * lips.width * edge
         up_to, down_to = np.minimum(0, upper + spare - uv[..., 1]), np.maximum(0, lower - spare - uv[..., 1])
         inwards = upper + spare - uv[..., 1], uv[..., 1] - lower + spare
-        self._upper = _lip(source, place, (up_to, inwards[0], cover), down, lips)
-        self._lower = _lip(source, place, (down_to, inwards[1], under), -down, lips)
+        # the lips with some room around, as they are and without their grain
+        around = math.ceil(0.1 * lips.width * edge)
+        start = np.maximum(low - around, 0)
+        skin = np.ascontiguousarray(source[start[1] : high[1] + around, start[0] : high[0] + around])
+        pictures = (skin, blurred(skin, 0.02 * lips.width * edge))
+        place -= start.astype(np.float32)
+        pressed = PRESSED * smooth((0.5 - np.abs(uv[..., 0])) / 0.1) if lips.open else 0 * gap
+        self._upper = _lip(pictures, place, (up_to, inwards[0], cover), down, pressed)
+        self._lower = _lip(pictures, place, (down_to, inwards[1], under), -down, pressed)
         self._interior = mouth.interior.at(source, size, scale)
 
     def paint(self, out: Pixels, box: tuple[int, int, int, int], layers: Layers, weights: Floats) -> None:
@@ -147,30 +155,33 @@ def lay(colours: Pixels, out: Pixels) -> None:
 
 
 def _lip(
-    source: Pixels,
+    pictures: tuple[Pixels, Pixels],
     place: npt.NDArray[Any],
     cut: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]],
     down: npt.NDArray[Any],
-    lips: Lips,
+    pressed: npt.NDArray[Any],
 ) -> tuple[Pixels, Pixels]:
-    """A lip of the RGBA `source` with its matte, u8[h, w, 4]: as it is where lips touch, and where they have parted.
+    """A lip with its matte, u8[h, w, 4]: as it is where lips touch, and where they have parted.
 
-    `cut` is how far each place is moved to lie within the lip, how far within it lies, f[h, w] in mouth widths, and the
-    matte; `down` is a mouth width towards the rim. A dark line belongs between lips that touch; on a lip that has left
-    the other it would be drawn twice, as an outline.
+    It is read at `place` in `pictures`, which are RGBA: as it is, and blurred. `cut` is how far each place is moved to
+    lie within the lip, how far within it lies, f[h, w] in mouth widths, and the matte; `down` is a mouth width towards
+    the rim; `pressed` is how much light lips take from each other where they touch, if the picture does not show that.
+
+    A dark line belongs between lips that touch; on a lip that has left the other it would be an outline.
     """
-    move, within, matte = cut
-    inside = place + np.abs(move)[..., None] * -down
-    touching = read(source, inside)
+    move, within, matte = (np.asarray(part, np.float32) for part in cut)
+    down = down.astype(np.float32)
+    inside = place - np.abs(move)[..., None] * down
+    touching = read(pictures[0], inside)
     touching[..., 3] = np.round(matte * 255)
     parted = touching.copy()
-    own = np.maximum(touching[..., :3], 1).astype(np.float32)
-    deeper = inside - np.clip(SHADY - within, 0, SHADY)[..., None] * down
-    usual = CREASE * read(blurred(source, 0.02 * float(np.linalg.norm(down))), deeper)[..., :3]
-    near = smooth((SHADY - within) / (0.6 * SHADY))[..., None]
-    parted[..., :3] = np.clip(np.round(own / np.minimum(own / np.maximum(usual, 1), 1) ** near), 0, 255)
-    if lips.open:  # the picture does not show how they touch
-        u = lips.local((place + 0.5) / source.shape[0])[..., 0]
-        line = np.exp(-((np.maximum(within, 0) / 0.02) ** 2)) * smooth((0.5 - np.abs(u)) / 0.1)
-        touching[..., :3] = np.round(touching[..., :3] * (1 - PRESSED * line[..., None]))
+    band = np.abs(within) < SHADY  # deeper there is no shade, and further beyond the rim nothing is seen
+    deep = within[band][:, None]
+    deeper = inside[band] - (SHADY - np.maximum(deep, 0)) * down
+    usual = CREASE * np.maximum(read(pictures[1], deeper[None])[0, :, :3], 1)
+    own = np.maximum(touching[band][:, :3], 1).astype(np.float32)
+    light = np.maximum(usual / own, 1) ** smooth((SHADY - deep) / (0.6 * SHADY))
+    parted[band, :3] = np.minimum(np.round(own * light), 255)
+    line = pressed[band][:, None] * np.exp(-((np.maximum(deep, 0) / 0.02) ** 2))
+    touching[band, :3] = np.round(touching[band][:, :3] * (1 - line))
     return touching, parted

@@ -77,15 +77,15 @@ def lit(name: str, colours: Colours) -> Sprite:
     right, up = 2 * right - 1, 2 * up - 1
     out = np.sqrt(np.clip(1 - right**2 - up**2, 0, 1))
     lamp = np.array([1.6 * colours.aside, ABOVE, 1.0])
-    lamp /= np.linalg.norm(lamp)
+    lamp = (lamp / np.linalg.norm(lamp)).astype(np.float32)
     shade = AMBIENT + (1 - AMBIENT) * np.clip(right * lamp[0] + up * lamp[1] + out * lamp[2], 0, 1) / lamp[2]
-    half = lamp + np.array([0, 0, 1])
+    half = lamp + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     gloss = np.clip(right * half[0] + up * half[1] + out * half[2], 0, 1) ** 36
     first, second = (colours.tooth, colours.gum) if name in {"upper", "lower"} else (colours.tongue, colours.pale)
     body = first + (second - first) * kind[..., None]
     u = (np.arange(matte.shape[1]) - column) / grain
-    shade *= light * np.clip(1 + ASIDE * 2 * colours.aside * 2 * u, 0.3, 1.6)
+    shade *= light * np.clip(1 + ASIDE * 2 * colours.aside * 2 * u, 0.3, 1.6).astype(np.float32)
     colour = body * shade[..., None] + 0.16 * colours.tooth * (gloss * light)[..., None]
     # beyond its edge a sprite's own colour goes on, or its edge would be drawn dark
     beyond = blurred(colour * matte[..., None], 2.0) / np.maximum(blurred(matte, 2.0), 1e-3)[..., None]
