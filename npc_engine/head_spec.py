@@ -38,7 +38,7 @@ GROUNDS: Final = {
 SEXES: Final = ("female", "male")
 ANCESTRIES: Final = ("african", "asian", "caucasian")
 STYLES: Final = (
-    "none", "afro", "bob", "bob_round", "braid", "long", "ponytail", "curls", "swept", "crop", "short",
+    "none", "afro", "bob", "braid", "long", "ponytail", "curls", "swept", "crop", "short",
 )  # fmt: skip
 EARS: Final = ("round", "pointed", "long", "large", "small")
 HEADWEAR: Final = ("none", "hood", "cap", "helmet")

@@ -29,7 +29,11 @@ PARTS = {
     "helper-l-eyelashes-1": 5, "helper-l-eyelashes-2": 5, "helper-r-eyelashes-1": 5, "helper-r-eyelashes-2": 5,
 }  # fmt: skip
 MOUTH, SOCKET = 1, 6
-HAIR = ("afro01", "bob01", "bob02", "braid01", "long01", "ponytail01", "short01", "short02", "short03", "short04")
+HAIR = ("afro01", "bob01", "braid01", "long01", "ponytail01", "short01", "short02", "short03", "short04")
+MARKS = {  # vertices of the base mesh hm08 on the middle line, and at the right mouth corner
+    "nasion": 132, "nose_tip": 297, "nose_base": 5072, "lip_top": 455, "lip_line": 468, "lip_bottom": 492,
+    "chin": 5171, "corner": 424, "hairline": 882, "brow_ridge": 220,
+}  # fmt: skip
 FOLDERS = ("head", "ears", "eyes", "nose", "mouth", "chin", "cheek", "forehead", "neck", "eyebrows")
 
 
@@ -93,7 +97,7 @@ def main(wheel: Path, assets: Path) -> None:
     eyes = [np.unique(base.corners[base.groups == f"helper-{s}-eye"]) for s in "lr"]
     neck = np.unique(base.corners[base.groups == "joint-neck"])
     skull = np.unique(base.corners[base.groups == "joint-head"])
-    needed = [corners.ravel(), *eyes, neck, skull]
+    needed = [list(MARKS.values()), corners.ravel(), *eyes, neck, skull]
     for b in bindings.values():
         needed += [b.three.ravel(), b.spans.ravel()]
     kept = np.unique(np.concatenate(needed))
@@ -115,18 +119,26 @@ def main(wheel: Path, assets: Path) -> None:
         "eyes": np.stack([place[e] for e in eyes]).astype(np.uint16),
         "neck": place[neck].astype(np.uint16),
         "skull": place[skull].astype(np.uint16),
+        "mark_names": np.array(list(MARKS)),
+        "marks": place[list(MARKS.values())].astype(np.uint16),
         "open": atlas.openness(points, base.corners[chosen & (base.groups == "body")], kept).astype(np.float16),
         **atlas.masks(wheel, base, uv, pairs, triangles, part),
         **packed({**{f"arkit/{n}": d for n, d in data.arkit.items()}, **data.macros}, kept),
     }
     for name, b in bindings.items():
+        # a vertex once for each texture coordinate it has: sheets of hair are laid out along their strands
+        pairs, inverse = np.unique(
+            np.stack([b.mesh.corners.ravel(), b.mesh.texels.ravel()], 1), axis=0, return_inverse=True
+        )
         arrays |= {
+            f"hair/{name}/vertex": pairs[:, 0].astype(np.uint16),
+            f"hair/{name}/uv": b.mesh.uv[pairs[:, 1]].astype(np.float16),
             f"hair/{name}/three": place[b.three].astype(np.uint16),
             f"hair/{name}/weights": b.weights.astype(np.float16),
             f"hair/{name}/offset": b.offset.astype(np.float16),
             f"hair/{name}/spans": place[b.spans].astype(np.uint16),
             f"hair/{name}/lengths": b.lengths.astype(np.float32),
-            f"hair/{name}/triangles": b.mesh.corners.astype(np.uint16),
+            f"hair/{name}/triangles": inverse.reshape(-1, 3).astype(np.uint16),
         }
     record = {
         "what": "head, neck and shoulders with 52 ARKit shapes; decimetres, x to the person's left, y up, z forward",

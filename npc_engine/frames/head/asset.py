@@ -29,7 +29,9 @@ class HairMesh:
     offset: Floats  # [n, 3], decimetres on the base head
     spans: Ints  # [3, 2] head points whose distance along x, y, z scales the offset
     lengths: Floats  # [3] of these distances on the base head
-    triangles: Ints  # [m, 3]
+    vertex: Ints  # [r], where in these n a vertex of the triangles lies
+    uv: Floats  # [r, 2], MakeHuman's layout: sheets of hair stand upright in it, strands down along v
+    triangles: Ints  # [m, 3] over vertices
 
     def laid(self, points: Floats) -> Floats:
         """The vertices f32[n, 3] on a shaped head's points f32[p, 3]."""
@@ -52,6 +54,7 @@ class Asset:
     eyes: Ints  # [2, 72] points of the left and the right eyeball
     neck: Ints  # points around the joint of neck and chest
     skull: Ints  # points around the joint of head and neck
+    marks: dict[str, int]  # nasion, chin …: points on the middle line, and the right mouth corner
     open: Floats  # [p], how much of the sky a point sees
     masks: dict[str, Bytes]  # lips, eyelids, ears: u8[512, 512] over UV, row 0 at the top
     hair: dict[str, HairMesh]
@@ -84,6 +87,8 @@ def asset() -> Asset:
                 z[f"hair/{style}/offset"].astype(np.float32),
                 z[f"hair/{style}/spans"].astype(np.int32),
                 z[f"hair/{style}/lengths"],
+                z[f"hair/{style}/vertex"].astype(np.int32),
+                z[f"hair/{style}/uv"].astype(np.float32),
                 z[f"hair/{style}/triangles"].astype(np.int32),
             )
             for style in styles
@@ -97,6 +102,7 @@ def asset() -> Asset:
             z["eyes"].astype(np.int32),
             z["neck"].astype(np.int32),
             z["skull"].astype(np.int32),
+            {str(name): int(k) for name, k in zip(z["mark_names"], z["marks"], strict=True)},
             z["open"].astype(np.float32),
             {name: z[f"mask_{name}"] for name in ("lips", "eyelids", "ears")},
             hair,

@@ -20,8 +20,6 @@ LOOKS: Final = (
     ("eyeLookInLeft", "gazeYaw", -1), ("eyeLookOutRight", "gazeYaw", -1),
 )  # fmt: skip
 WEIGHTS: Final = tuple(name for name in EXP50[:ANGLES] if name != "tongueUp")
-FACE_HEIGHT: Final = 1.055  # decimetres from between the eyes to the chin on the base head
-_CHIN: Final = 5171  # of the base mesh hm08
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,183 @@
+"""One picture: texture coordinates and light are drawn, looked up, multiplied and laid over what does not move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from npc_engine.frames.head import light, sheet
+from npc_engine.frames.head.asset import LASHES, Floats, Ints
+from npc_engine.frames.head.figure import Figure
+from npc_engine.frames.head.raster import canvas, draw, facing
+from npc_engine.frames.head.scenery import Scenery
+from npc_engine.frames.head.smooth import smoothed
+from npc_engine.moments import CHANNEL, Exp, Pixels
+
+BREATH: Final = 0.012
+"""Radians that the head tips back on a full breath: about a pixel of 512."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One expression in the viewer's frame, for any picture size. Vertices: the mesh's, both eyes', the hair's."""
+
+    seen: Floats  # [n, 3]
+    light: Floats  # [n], stored
+    looks: Floats  # [2, 3, 3], how the eyes are turned to the viewer
+    eyes: Floats  # [2, 3], their middles
+
+    @classmethod
+    def of(cls, figure: Figure, exp: Exp, breath: float = 0.0) -> Frame:
+        """The frame of an expression f32[50] and a breath 0..1."""
+        tilted = exp.copy()
+        tilted[CHANNEL["headPitch"]] += BREATH * breath
+        posed = figure.poser.pose(tilted)
+        camera, head, hair = figure.camera, figure.head, figure.hair
+        spot = camera.seen(posed.points)
+        normal = posed.normals @ camera.turn.T
+        looks = np.asarray(camera.turn @ posed.looks, np.float32)
+        balls = camera.seen(posed.balls.reshape(-1, 3))
+        ball_normals = np.concatenate([figure.poser.eyes.ball @ look.T for look in looks])
+        ball_normals /= np.linalg.norm(ball_normals, axis=1, keepdims=True)
+        parts = [spot[head.vertex], balls]
+        skin = light.skin(
+            light.GREY, normal[head.vertex], _views(parts[0]), figure.open, figure.sun[head.vertex], figure.gloss
+        )
+        skin[figure.lashes] = 0.16
+        lights = [skin, _eye_light(ball_normals, figure, posed.points, posed.balls)]
+        if hair:
+            moved = (hair.points - posed.pivot) @ posed.head.T + posed.pivot
+            moved += (hair.points - moved) * figure.hair_still[:, None]
+            parts.append(camera.seen(moved.astype(np.float32)))
+            turn = camera.turn @ posed.head
+            lights.append(
+                light.hair(
+                    hair.tangents @ turn.T,
+                    hair.normals @ turn.T,
+                    _views(parts[-1]),
+                    figure.hair_open,
+                    figure.hair_sun,
+                )  # fmt: skip
+            )
+        centres = camera.seen((figure.poser.eyes.centres - posed.pivot) @ posed.head.T + posed.pivot)
+        return cls(np.ascontiguousarray(np.concatenate(parts)), np.concatenate(lights)[:, 0], looks, centres)
+
+
+def _views(seen: Floats) -> Floats:
+    """Unit vectors f32[n, 3] from points in the viewer's frame to the viewer."""
+    return np.asarray(-seen / np.sqrt(np.einsum("nc,nc->n", seen, seen))[:, None], np.float32)
+
+
+def _eye_light(normals: Floats, figure: Figure, points: Floats, balls: Floats) -> Floats:
+    """Stored light f32[2n, 1] on eyeballs: round as balls are, shaded by the upper lid above them."""
+    count = len(figure.poser.eyes.ball)
+    ones = np.ones(len(normals), np.float32)
+    base = light.skin(
+        light.GREY,
+        normals,
+        np.tile(np.array([0, 0, 1], np.float32), (len(normals), 1)),
+        0.72 * ones,
+        0.85 * ones,
+        0 * ones,
+    )
+    for side in (0, 1):
+        lid = points[figure.upper_lids[side]]
+        height = np.interp(balls[side][:, 0], lid[:, 0], lid[:, 1])
+        below = (height - balls[side][:, 1]) / figure.poser.eyes.radius
+        shade = np.clip(0.52 + 1.1 * below, 0.50, 1.0)
+        base[side * count : (side + 1) * count] *= shade[:, None]
+    return np.asarray(base, np.float32)
+
+
+class Composer:
+    """Draws frames of a figure at one size."""
+
+    def __init__(self, figure: Figure, size: int, background: Pixels | None) -> None:
+        self.figure, self.size = figure, size
+        head, hair = figure.head, figure.hair
+        self.sheet = sheet.Sheet.of(figure, size)
+        self.scenery = Scenery(figure, size, background)
+        count, ball = len(head.vertex), len(figure.poser.eyes.ball)
+        eye = figure.poser.eyes.triangles
+        skin = head.triangles[(head.part != LASHES) & figure.visible]
+        self.turned = np.ascontiguousarray(np.concatenate([skin, eye + count, eye + count + ball]), np.int32)
+        start = count + 2 * ball
+        lashes = head.triangles[head.part == LASHES]
+        self.solid: Ints = np.ascontiguousarray(hair.solid + start, np.int32) if hair else np.zeros((0, 3), np.int32)
+        frayed = [lashes, hair.frayed + start] if hair else [lashes]
+        self.frayed: Ints = np.ascontiguousarray(np.concatenate(frayed), np.int32)
+
+    def picture(self, frame: Frame) -> Pixels:
+        """The frame as RGB or RGBA u8[size, size, 3 | 4]."""
+        values = self.sheet.places.copy()
+        values[:, 2] = frame.light
+        coordinates, _ = canvas(self.size)
+        depth = self.scenery.depth.copy()
+        triangles = np.concatenate([facing(frame.seen, self.turned), self.solid])
+        draw(coordinates, depth, frame.seen, triangles, values, self.figure.camera.field)
+        x, y, glow = cv2.split(coordinates)
+        shaded = self._lit(cv2.remap(self.sheet.colour, x, y, cv2.INTER_LINEAR), glow)
+        there = cv2.compare(glow, 0, cv2.CMP_GT)
+        out = self.scenery.picture.copy()
+        cv2.copyTo(shaded, there, out)
+        self._catchlights(out, frame, x, y)
+        out = smoothed(out, depth, there)
+        strands = self._fray(out, frame, depth, values)
+        if self.scenery.alpha is None:
+            return out
+        soft = cv2.GaussianBlur(there, (3, 3), 0)
+        return np.dstack([out, np.maximum(np.maximum(self.scenery.alpha, soft), strands)])
+
+    @staticmethod
+    def _lit(colour: Pixels, glow: Floats) -> Pixels:
+        """Colour u8[h, w, 3] times stored light f32[h, w]."""
+        grey = cv2.convertScaleAbs(glow, alpha=255.0)
+        return np.asarray(cv2.multiply(colour, cv2.merge([grey, grey, grey]), scale=light.SCALE / 255), np.uint8)
+
+    def _fray(self, out: Pixels, frame: Frame, depth: Floats, values: Floats) -> Pixels:
+        """Lay loose strands and lashes over the picture; gives how much they cover, u8[size, size]."""
+        coordinates, _ = canvas(self.size)
+        draw(coordinates, depth, frame.seen, self.frayed, values, self.figure.camera.field)
+        x, y, glow = cv2.split(coordinates)
+        strand = cv2.remap(self.sheet.frayed, x, y, cv2.INTER_LINEAR)
+        cover = cv2.copyTo(cv2.extractChannel(strand, 3), cv2.compare(glow, 0, cv2.CMP_GT))
+        shaded = self._lit(cv2.cvtColor(strand, cv2.COLOR_RGBA2RGB), glow)
+        share = cv2.merge([cover, cover, cover])
+        kept = cv2.multiply(out, cv2.bitwise_not(share), scale=1 / 255)
+        cv2.add(kept, cv2.multiply(shaded, share, scale=1 / 255), out)
+        return np.asarray(cover, np.uint8)
+
+    def _catchlights(self, out: Pixels, frame: Frame, x: Floats, y: Floats) -> None:
+        """Add the lamp's and the window's mirror image on the cornea, which bulges round a nearer middle."""
+        camera, radius = self.figure.camera, self.figure.poser.eyes.radius
+        scale = self.size * camera.distance / camera.high
+        for middle, look in zip(frame.eyes, frame.looks, strict=True):
+            cornea = middle + look[:, 2] * np.float32(0.52 * radius)
+            bulge = 0.62 * radius
+            for way, size, strength in ((light.KEY, 0.105, 1.0), (light.FILL, 0.09, 0.22)):
+                half = way + np.array([0, 0, 1], np.float32)
+                spot = cornea + half / np.linalg.norm(half) * np.float32(bulge)
+                px, py = camera.pixels(spot[None], self.size)[0]
+                wide = max(size * radius * scale / camera.distance, 0.55)
+                self._spot(out, (x, y), (float(px), float(py)), wide, strength)
+
+    def _spot(
+        self, out: Pixels, texels: tuple[Floats, Floats], middle: tuple[float, float], wide: float, strength: float
+    ) -> None:
+        """A bright window of `wide` pixels on what shows texels of the eye."""
+        reach = int(3 * wide + 2)
+        left, top = (max(round(c) - reach, 0) for c in middle)
+        right, low = (min(round(c) + reach + 1, self.size) for c in middle)
+        if right <= left or low <= top:
+            return
+        rows, columns = np.ogrid[top:low, left:right]
+        away = np.maximum(np.abs(columns - middle[0]), np.abs(rows - middle[1]) * 0.85) / wide
+        u, v = (plane[top:low, left:right] for plane in texels)
+        eye_left, eye_top, eye_right, eye_low = self.sheet.eye
+        eye = (u > eye_left) & (u < eye_right) & (v > eye_top) & (v < eye_low)
+        bright = np.clip(1.5 - away, 0, 1) * strength * eye
+        box = out[top:low, left:right]
+        box[:] = box + (255 - box) * bright[..., None]

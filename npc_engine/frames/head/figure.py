@@ -1,0 +1,200 @@
+"""Everything about one described head that does not change from picture to picture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from npc_engine.frames.head import light
+from npc_engine.frames.head.asset import (
+    LASHES,
+    LOWER_TEETH,
+    MOUTH,
+    SKIN,
+    SOCKET,
+    TONGUE,
+    UPPER_TEETH,
+    Asset,
+    Floats,
+    Ints,
+)
+from npc_engine.frames.head.garment import Garment, sewn
+from npc_engine.frames.head.hair import Hair, grown
+from npc_engine.frames.head.inside import paint_inside
+from npc_engine.frames.head.layout import COARSE, Layout, uv_map
+from npc_engine.frames.head.pose import Poser, rotation
+from npc_engine.frames.head.raster import Camera, canvas, deep, draw
+from npc_engine.frames.head.shaping import shaped
+from npc_engine.frames.head.skin import skin_texture
+from npc_engine.head_spec import HeadSpec
+from npc_engine.moments import CHANNEL, EXP50
+
+DISTANCE: Final = 15.0  # decimetres from the viewer: a portrait lens
+HIGH: Final = 3.30  # decimetres that the picture shows of a grown head at zoom 1
+USUAL: Final = 0.6155  # decimetres between the eyes of the base head
+
+
+class Figure:
+    """A shaped head with its textures, hair and clothes at rest."""
+
+    def __init__(self, head: Asset, spec: HeadSpec) -> None:
+        self.head, self.spec = head, spec
+        self.rest = shaped(head, spec)
+        self.poser = Poser(head, self.rest)
+        eyes = self.poser.eyes
+        layout = Layout.of(head, self.rest, eyes)
+        self.unit = layout.unit
+        skull = self.rest[head.skull].mean(0)
+        self.centre = np.array(
+            [0, layout.origin[1] + 0.25 * self.unit, 0.5 * (skull[2] + layout.origin[2])], np.float32
+        )
+        self.hair: Hair | None = grown(head, self.rest, eyes.centres, self.centre, spec)
+        self.garment: Garment | None = sewn(head, self.rest, self.poser.carried, spec)
+        self.scalp = self._scalp(layout)
+        scalp, _ = uv_map(head, np.repeat(self.scalp[head.vertex][:, None], 3, 1), (SKIN,), COARSE)
+        texture = skin_texture(head, layout, spec, scalp[..., 0])
+        paint_inside(texture, head, self.rest, spec)
+        self.texture: npt.NDArray[np.uint8] = np.asarray(np.clip(texture, 0, 1) * 255 + 0.5, np.uint8)
+        self.gloss = self._gloss(layout)
+        self.camera = self._camera(layout)
+        self.open = self._openness()
+        self.lashes = self.lash_vertices()
+        below = self.rest[head.vertex][:, 1] < layout.origin[1]
+        self.lower_lashes = self.lashes & below
+        self.upper_lids = self._upper_lids()
+        self._shadows()
+        self.visible = ~self.hidden()
+        if self.hair:
+            low = self.centre[1] - self.hair.points[:, 1]
+            self.hair_open = np.asarray(np.clip(1.15 - 0.28 * np.maximum(low, 0), 0.35, 1), np.float32)
+            chin = self.rest[head.marks["chin"], 1]
+            self.hair_still = np.asarray(np.clip((chin - self.hair.points[:, 1]) / 1.6, 0, 0.85), np.float32)
+
+    def _openness(self) -> Floats:
+        """How much sky each vertex sees, f32[r]: of the base head, as its shape changes that little."""
+        head = self.head
+        out = np.clip(head.open[head.vertex] * 1.12, 0, 1)
+        teeth = np.unique(head.triangles[np.isin(head.part, (UPPER_TEETH, LOWER_TEETH))])
+        out[teeth] = np.maximum(out[teeth], 0.62)  # they shine through one another, and lips part before them
+        lining = np.unique(head.triangles[head.part == MOUTH])
+        out[lining] *= 0.55
+        return np.asarray(out, np.float32)
+
+    def _upper_lids(self) -> tuple[Ints, Ints]:
+        """Points along the margins of the left and the right upper lid, from the negative to the positive x side.
+
+        The lashes of a lid stand on its margin: of each, the point nearest to the eye's middle.
+        """
+        eyes, head = self.poser.eyes, self.head
+        points = np.unique(head.vertex[head.triangles[head.part == LASHES]])
+        out = []
+        for side, middle in enumerate(eyes.centres):
+            mine = points[(np.sign(self.rest[points, 0]) == (1, -1)[side])]
+            near = np.linalg.norm(self.rest[mine] - middle, axis=1)
+            above = mine[(self.rest[mine, 1] > middle[1]) & (near < np.quantile(near, 0.5))]
+            out.append(above[np.argsort(self.rest[above, 0])])
+        return out[0], out[1]
+
+    def _camera(self, layout: Layout) -> Camera:
+        spec = self.spec
+        scale = self.unit / USUAL
+        target = np.array([0, layout.origin[1] - 0.20 * scale, self.centre[2]], np.float32)
+        turn = rotation(float(np.radians(-spec.pitch)), 0, 0) @ rotation(0, float(np.radians(spec.yaw)), 0)
+        return Camera(target, turn.astype(np.float32), DISTANCE, HIGH * scale / spec.zoom)
+
+    def _scalp(self, layout: Layout) -> Floats:
+        """Where hair grows on the skin, f32[p], 0..1: above a line from the forehead over the ears to the nape."""
+        if self.spec.hair == "none":
+            return np.zeros(len(self.rest), np.float32)
+        p = (self.rest - layout.origin) / self.unit
+        front = layout.marks["hairline"][1]
+        edge = np.interp(
+            p[:, 2], [-2.7, -1.9, -1.35, -0.95, -0.35, 0.1], [-0.75, -0.35, 0.15, 0.12, 0.72, front - 0.13]
+        )
+        away = p[:, 1] - edge
+        ear = (p[:, 2] > -2.0) & (np.abs(p[:, 0]) > 1.33) & (p[:, 1] < 0.45)
+        return np.asarray(np.where(ear, 0, np.clip(0.5 + away / 0.36, 0, 1)), np.float32)
+
+    def _gloss(self, layout: Layout) -> Floats:
+        """How oily the skin is at each vertex, f32[r], 0..1: nose, brow and lips more, hair and neck less."""
+        head = self.head
+        p = (self.rest[head.vertex] - layout.origin) / self.unit
+        tip, lip = layout.marks["nose_tip"], layout.marks["lip_line"]
+        nose = np.exp(-0.5 * ((p[:, 0] / 0.2) ** 2 + ((p[:, 1] - tip[1] - 0.1) / 0.3) ** 2))
+        lips = np.exp(-0.5 * ((p[:, 0] / 0.35) ** 2 + ((p[:, 1] - lip[1]) / 0.10) ** 2)) * (p[:, 2] > 0.2)
+        brow = np.exp(-0.5 * ((p[:, 0] / 0.5) ** 2 + ((p[:, 1] - 0.7) / 0.3) ** 2))
+        out = np.clip(0.45 + 0.45 * nose + 0.6 * lips + 0.25 * brow, 0, 1.1) * np.clip(p[:, 1] + 2.2, 0.15, 1)
+        out *= 1 - 0.85 * self.scalp[head.vertex]
+        wet = np.zeros(len(head.vertex), bool)
+        wet[np.unique(head.triangles[np.isin(head.part, (MOUTH, TONGUE, SOCKET))])] = True
+        return np.asarray(np.where(wet, 0.9, out), np.float32)
+
+    def _shadows(self) -> None:
+        """How much of the key light each part sees at rest."""
+        head = self.head
+        skin = head.vertex[head.triangles[np.isin(head.part, (SKIN,))]]
+        parts, triangles, count = [self.rest], [skin], len(self.rest)
+        if self.hair:
+            parts.append(self.hair.points)
+            triangles.append(self.hair.solid + count)
+            count += len(self.hair.points)
+        if self.garment:
+            parts.append(self.garment.points)
+            triangles.append(self.garment.triangles + count)
+        casters = np.concatenate(parts)
+        every = np.ascontiguousarray(np.concatenate(triangles), np.int32)
+        turn = self.camera.turn
+
+        def sun(points: Floats, normals: Floats, bias: float) -> Floats:
+            return light.sunlit(points, normals, casters, every, turn, bias)
+
+        normals = self.poser.normals(self.rest)
+        self.sun = sun(self.rest, normals, 0.04)
+        inner = np.unique(head.vertex[head.triangles[np.isin(head.part, (MOUTH, UPPER_TEETH, LOWER_TEETH, TONGUE))]])
+        self.sun[inner] = 0.30  # where lips part, some light falls in
+        self.hair_sun = sun(self.hair.points, self.hair.normals, 0.10) if self.hair else np.ones(0, np.float32)
+        self.garment_sun = (
+            sun(self.garment.points, self.garment.normals, 0.06) if self.garment else np.ones(0, np.float32)
+        )
+
+    def hidden(self) -> npt.NDArray[np.bool_]:
+        """Triangles of skin that hair or clothes always hide, bool[m]: those that no turn of the head shows.
+
+        Only what does not move with the face is looked at: scalp, and the body below the neck.
+        """
+        head, size = self.head, 256
+        still = (self.scalp[head.vertex] > 0.5) | (self.poser.carried[head.vertex] < 0.6)
+        asked = np.flatnonzero((head.part == SKIN) & still[head.triangles].all(1))
+        seen_by_any = np.zeros(len(head.triangles), bool)
+        others = np.setdiff1d(np.arange(len(head.triangles)), asked)
+        for pitch, yaw in ((0, 0), (0.3, 0), (-0.3, 0), (0, 0.4), (0, -0.4), (0.25, 0.3), (-0.25, -0.3)):
+            exp = np.zeros(len(EXP50), np.float32)
+            exp[CHANNEL["headPitch"]], exp[CHANNEL["headYaw"]] = pitch, yaw
+            posed = self.poser.pose(exp)
+            seen = self.camera.seen(posed.points[head.vertex])
+            picture, depth = canvas(size)
+            deep(depth, seen, np.ascontiguousarray(head.triangles[others]), self.camera.field)
+            if self.hair:
+                moved = (self.hair.points - posed.pivot) @ posed.head.T + posed.pivot
+                deep(depth, self.camera.seen(moved.astype(np.float32)), self.hair.solid, self.camera.field)
+            if self.garment:
+                deep(depth, self.camera.seen(self.garment.points), self.garment.triangles, self.camera.field)
+            corners = np.ascontiguousarray(seen[head.triangles[asked]].reshape(-1, 3))
+            names = np.repeat(np.arange(1, len(asked) + 1, dtype=np.float32) / 65536, 3)
+            flat = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+            draw(picture, depth, corners, flat, np.tile(names[:, None], 3), self.camera.field)
+            found = np.unique(np.round(picture[..., 0] * 65536).astype(int))
+            seen_by_any[asked[found[found > 0] - 1]] = True
+        near = np.zeros(len(self.rest), bool)  # with a ring around: pictures between these turns show a little more
+        near[head.vertex[head.triangles[seen_by_any]]] = True
+        out = np.zeros(len(head.triangles), bool)
+        out[asked] = ~near[head.vertex[head.triangles[asked]]].any(1)
+        return out
+
+    def lash_vertices(self) -> npt.NDArray[np.bool_]:
+        """Which vertices belong to lashes."""
+        out = np.zeros(len(self.head.vertex), bool)
+        out[np.unique(self.head.triangles[self.head.part == LASHES])] = True
+        return out
