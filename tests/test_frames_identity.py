@@ -186,7 +186,7 @@ def test_numbers_that_are_none_are_refused(tmp_path, maren, factor):
 
 
 def test_a_file_that_is_not_dlibs_network_is_refused(tmp_path):
-    from dlib_file import DlibError
+    from dlib_file import DlibError, read_network
 
     path = tmp_path / "x.dat"
     for data, said in (
