@@ -23,7 +23,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 STEPS: Final = 384  # columns of the tables over u, a third of a pixel wide at 512
 ASIDE: Final = 0.88  # the tables reach this far to both sides, in eye widths
 NEAR: Final = 0.06  # eye widths that a lid's edge may lie from its landmarks
-OUTWARD, INWARD = 0.14, 0.12  # eye widths that the outer corner may lie outside, the inner inside of its landmark
+OUTWARD, INWARD = 0.17, 0.12  # eye widths that the outer corner may lie outside, the inner inside of its landmark
 FAR: Final = 1.8  # times that the far eye of a turned face looks narrower, at most
 BESIDE: Final = 0.05  # eye widths compared on both sides of what may be a corner
 LEAST: Final = 0.12  # a corner is where this much less is strange outside
@@ -90,7 +90,7 @@ class Rims:
         cheek = seen(u[6:-6, None], lower[6:-6, None] + np.linspace(0.09, 0.2, 8)).reshape(-1, 3)
         skin = np.median(cheek, axis=0)
         outward = -1 if self.side == 0 else 1
-        for sign, least, most in ((outward, 0.5, 0.5 + narrow * OUTWARD), (-outward, 0.5 - INWARD, 0.5)):
+        for sign, least, most in ((outward, 0.5, 0.5 + narrow * OUTWARD), (-outward, 0.5 - INWARD, 0.5 + BESIDE)):
             corner = _corner(seen, skin, sign, np.arange(least, most + 0.005, 0.01))
             for rim in local:
                 share = smooth((sign * rim[:, 0] - 0.1) / 0.4)
@@ -98,7 +98,7 @@ class Rims:
                 rim[:, 1] += corner[1] * share
         u = np.linspace(local[0][0, 0], local[0][-1, 0], 61)
         steps = narrow * np.linspace(-NEAR, NEAR, 25)
-        free = np.clip((1 - np.abs(np.linspace(-1, 1, 61))) / 0.25, 0.02, 1)[:, None]
+        free = np.clip((1 - np.abs(np.linspace(-1, 1, 61))) / 0.12, 0.02, 1)[:, None]
         for rim, way in zip(local, (-1, 1), strict=True):
             at = curve(rim, u)[:, None] + steps
             if way > 0:  # the lower lid ends where skin begins
@@ -131,19 +131,28 @@ def _corner(seen: Any, skin: npt.NDArray[Any], sign: int, places: npt.NDArray[An
     v = np.linspace(-0.06, 0.06, 13)
     colours = seen(sign * out[:, None], v[None])
     strange = _strange(colours, skin)
+    # skin in shadow keeps its hue
+    hue = colours[..., 1:] * (skin[0] / np.maximum(colours[..., :1], 1.0)) - skin[1:]
+    black = (0.65 - colours[..., 0] / max(float(skin[0]), 1.0)) / 0.25
+    grey = np.clip(np.maximum(np.hypot(hue[..., 0], hue[..., 1]) / CHROMA, black), 0, 1)
     # where what is strange has no end, as with hair, a crease or the background beside a turned face, the white has
-    for signal in (strange, strange * (colours[..., 0] > 0.8 * skin[0])):
+    white = strange * (colours[..., 0] > 0.8 * skin[0])
+    best_gain, found = LEAST, (0.0, 0.0)
+    for signal in (strange, grey, white):
+        if signal is white and best_gain > LEAST:
+            break
         strong = np.sort(signal, axis=1)[:, -6:].mean(1)
         total = np.concatenate([[0], np.cumsum(strong)])
         mean = (total[k:] - total[:-k]) / k
         fall = (mean[:-k] - mean[k:])[: len(places)]  # what is inside of a place against what is outside of it
-        gain = fall - 0.6 * np.abs(places[: len(fall)] - 0.5)
+        gain = fall - 0.5 * np.abs(places[: len(fall)] - 0.5)
         best = int(gain.argmax())
-        if gain[best] >= LEAST:
+        if gain[best] > best_gain:
             near = (out < places[best]) & (out > places[best] - 0.05)
             weight = signal[near].sum(0) + 1e-3
-            return float(places[best] - 0.5), float(np.clip((weight * v).sum() / weight.sum(), -0.05, 0.05))
-    return 0.0, 0.0
+            below = float(np.clip((weight * v).sum() / weight.sum(), -0.05, 0.05))
+            best_gain, found = float(gain[best]), (float(places[best] - 0.5), below)
+    return found
 
 
 def _forward(rim: npt.NDArray[Any]) -> npt.NDArray[Any]:

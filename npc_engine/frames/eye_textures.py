@@ -144,10 +144,12 @@ def bare_lid(around: Around, lash: Lashes) -> Pixels:
     cover = cover * smooth((0.025 - below) / 0.02)
     light = part @ LIGHT
     lid = (cover < 0.1) & (above > 0) & (above < fold) & (np.abs(u) < 0.5)
-    usual = max(float(np.median(light[lid])) if lid.any() else 128.0, 1.0)
     skin = (above > 0) * np.clip((1.15 * fold - above) / 0.1, 0, 1) * smooth((0.87 - np.abs(u)) / 0.1)
     skin = np.maximum(skin, 0.3 * np.clip((below - 0.10) / 0.05, 0, 1) * (below < 0.3))
-    skin *= np.clip(1 - 3 * cover, 0, 1) * np.clip((light / usual - 0.68) / 0.14, 0, 1)  # no stray lash, brow or hair
+    skin *= np.clip(1 - 3 * cover, 0, 1)
+    # a stray lash or hair is darker than what is around it, as a shadow is not
+    around_it, _ = spread(light[..., None].repeat(3, -1), skin, 0.12 * unit, 0.12 * unit)
+    skin *= np.clip((light / np.maximum(around_it[..., 0], 1) - 0.78) / 0.12, 0, 1)
     skin = skin if skin.sum() > 4 else lid + 1e-3
     new = filled(part, skin, unit)
     fine = part - blurred(part, GRAIN * unit)

@@ -75,10 +75,8 @@ class Eye:
         # lids move by shares of the opening, but round eyes do not become rounder
         self.share = self.opening * min(1.0, OPEN_MOST / max(float(self.opening.max()), 1e-6))
         # closed lids meet along a plain curve, to which the lower lid rises where it is rounder, as a far eye's is
-        u = rims.u[np.abs(rims.u) < 0.5]
-        shape = (1 - (2 * u) ** 2)[:, None] * np.stack([np.ones_like(u), u], -1)
-        deep = np.zeros_like(rims.u)
-        deep[np.abs(rims.u) < 0.5] = shape @ np.linalg.lstsq(shape, rims.lower[np.abs(rims.u) < 0.5], rcond=None)[0]
+        shape = np.clip(1 - (2 * rims.u) ** 2, 0, None)[:, None] * np.stack([np.ones_like(rims.u), rims.u], -1)
+        deep = shape @ np.linalg.lstsq(shape, rims.lower, rcond=None)[0]
         deep *= min(1.0, DEEPEST / max(float(deep.max()), 1e-6))
         self.meet = rims.upper + MEET * np.maximum(np.minimum(rims.lower, deep) - rims.upper, 0)
         self.taper = np.clip(1 - (2 * np.abs(rims.u)) ** 4, 0, 1)  # 0 at the corners
@@ -202,7 +200,7 @@ class SizedEye:
         self, middle: tuple[float, float], reach: tuple[float, float, float, float], box: tuple[int, int, int, int]
     ) -> tuple[int, int, int, int]:
         """What lies within `reach` eye widths of an eye drawn at `middle`, and within `box`."""
-        x, y, unit = *middle, self._unit
+        (x, y), unit = middle, self._unit
         left, top = max(int(x - unit * reach[0]), box[0]), max(int(y - unit * reach[1]), box[1])
         right, bottom = min(int(x + unit * reach[2]) + 1, box[2]), min(int(y + unit * reach[3]) + 1, box[3])
         return left, top, max(left, right), max(top, bottom)
