@@ -18,7 +18,7 @@ from npc_engine.frames.preview import EXPRESSIONS, expression, preview_sheet
 from npc_engine.moments import CHANNEL, NEUTRAL, Expression, Line, Outputs
 
 ROOT = Path(__file__).parents[1]
-FACES = sorted(Cast((ROOT,)).faces())
+FACES = [name for name in sorted(Cast((ROOT,)).faces()) if Cast((ROOT,)).face(name)[0].engine == "portrait"]
 SIZE = 512
 
 

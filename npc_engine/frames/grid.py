@@ -50,8 +50,8 @@ class Grid:
         self.nodes: Floats = np.stack([x, y], -1)  # f32[rows, columns, 2], in cells
         self.places = (self.nodes + 0.5) * self.cell + self.origin  # f64[rows, columns, 2]
         vertices = np.concatenate([flat, *(self.middle + (oval - self.middle) * r for r, _ in RINGS)])
-        triangles = np.concatenate([_strips(len(oval)), topology.basis().triangles])
-        self._corners, self._weights = _covered(self.cells(vertices), triangles, self.shape)
+        triangles = np.concatenate([strips(len(oval)), topology.basis().triangles])
+        self._corners, self._weights = covered(self.cells(vertices), triangles, self.shape)
 
     def cells(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Places in cells, from the first node."""
@@ -91,7 +91,7 @@ def sampled(stack: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.asarray(top * (1 - fy) + bottom * fy)
 
 
-def _strips(n: int) -> npt.NDArray[np.int32]:
+def strips(n: int) -> npt.NDArray[np.int32]:
     """The triangles between the face's outline and the rings around it."""
     chain = [list(topology.OVAL), *(list(range(468 + k * n, 468 + (k + 1) * n)) for k in range(len(RINGS)))]
     out = []
@@ -102,7 +102,7 @@ def _strips(n: int) -> npt.NDArray[np.int32]:
     return np.array(out, np.int32)
 
 
-def _covered(
+def covered(
     vertices: npt.NDArray[Any], triangles: npt.NDArray[Any], shape: tuple[int, int]
 ) -> tuple[npt.NDArray[np.int64], Floats]:
     """For each node, the corners i[n, 3] of a triangle over it and its weights f32[n, 3]; zero if there is none."""

@@ -13,30 +13,47 @@ import numpy.typing as npt
 
 from npc_engine.frames import topology
 from npc_engine.frames.body import body
-from npc_engine.frames.grid import Grid
+from npc_engine.frames.fields import Fields
+from npc_engine.frames.grid import RINGS, Grid
 from npc_engine.frames.lips import Lips
 from npc_engine.frames.mask import Person
-from npc_engine.frames.sampling import read, scale_add, shrunk
+from npc_engine.frames.sampling import add, chosen, read, scaled, shrunk, smooth, weighed_sum
 from npc_engine.frames.seam import parted
 from npc_engine.moments import CHANNEL, EXP50
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 # Of the fixed-point iteration; what remains is a tenth of a pixel at 512 at most, and a fifth round takes none of it.
-ROUNDS: Final = 4
-NOTHING: Final = 2e-4  # cells that are no motion
+ROUNDS: Final = (4, 0.75)  # and the step of each
+ROUNDS_WIDE: Final = (
+    8,
+    0.5,
+)  # of the lower layer, which opens to more than twice its width where an upper lip hides it
 SOME: Final = 20  # of 255: so much of a person in the mask counts
 FAR: Final = 14  # cells that jaw and head can carry the mouth
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
 GAIN: Final = {
     "mouthPucker": 2.0, "mouthFunnel": 1.5, "mouthRollUpper": 1.4, "mouthRollLower": 1.4, "mouthShrugLower": 1.2,
+    "noseSneer": 1.7, "cheekSquint": 1.1, "eyeSquint": 1.3, "cheekPuff": 1.3,
 }  # fmt: skip
 """Shapes whose main motion is forward, which a front view does not show, are drawn wider than they are."""
+BROW_GAIN: Final = {
+    "browDown": (2.3, 2.2, 1.7, 1.25, 0.8, 0.4), "browInnerUp": (2.5, 2.5, 2.3, 2.0, 1.6, 1.0),
+    "browOuterUp": (1.2, 1.5, 1.8, 1.9, 1.8, 1.6),
+}  # fmt: skip
+"""The same above the eyes, from the face's middle to the brows' ends: a front view shows the least of what brows do.
+
+A brow that is lowered comes down at its inner end, which is what makes a face angry and not sad.
+"""
+BROW_TILT: Final = 0.3  # share of the inner brows' rise by which their ends fall, which is what makes a face sad
+BROW_TALL: Final = 0.25  # decimetres above and below the brows that do so with them
 CLOSED: Final = len(EXP50)
 """Index of the weight that brings lips together which are open in the picture; it is always 1 in what is drawn."""
 BREATH: Final = CLOSED + 1
 """Index of the weight of a full breath."""
 WEIGHTS: Final = BREATH + 1
+TIGHTEST: Final = 0.06  # of its area that skin keeps where an expression presses it together
+_WHOLE: Final = [*(CHANNEL[name] for name in HEAD), BREATH]
 _RIMS: Final = list(topology.LIP_UPPER + topology.LIP_LOWER)
 
 
@@ -68,9 +85,11 @@ class Motion:
         self.lips = lips
         mesh = points[:468]
         scale, turn = fit(topology.basis().rest, mesh)
-        delta = np.einsum("ij,kvj->kvi", scale * turn, topology.basis().delta)[..., :2] * [1, -1]
+        shape = self.shape = np.einsum("ij,kvj->kvi", scale * turn, _eager(topology.basis()))  # y up, in picture edges
+        self.turn = turn  # of the basis onto the face
+        self.placed = topology.basis().rest @ (scale * turn).T  # f64[468, 3], the basis at rest, likewise
         moves = np.zeros((WEIGHTS, 468, 2))
-        moves[:CLOSED], moves[CLOSED] = _fitted(delta), _closing(lips)
+        moves[:CLOSED], moves[CLOSED] = _sliding(shape[..., :2] * [1, -1]), _closing(lips)
         matte, clothes = (person.matte, person.clothes) if person else (None, None)
         grid = self.grid = Grid(mesh[:, :2].astype(float), None if matte is None else shrunk(matte, 128, 128) > SOME)
         whole = body(grid, mesh, matte, clothes)
@@ -81,11 +100,13 @@ class Motion:
             field[:, :, BREATH] = whole.breath
         differ = (np.abs(fields[0] - fields[1]) > 1e-4 * grid.cell).any(axis=(2, 3))
         self._near = _window(differ, 0)
+        low, high = (grid.cells(grid.middle + side * grid.size * RINGS[-1][0] / 2) for side in (-1, 1))
+        low, high = np.clip(np.floor(low), 0, None).astype(int), np.ceil(high).astype(int) + 1
+        self._skin = slice(low[1], high[1]), slice(low[0], high[0])
         self._reach = _window(differ, FAR)  # where drawn lips can be
         upper, lower = (np.moveaxis(f, 2, 0) / np.float32(grid.cell) for f in (fields[0], fields[1][self._near]))
         self._nodes = upper[0].size  # values of the upper layer; those of the lower, where it differs, follow
-        self._fields = [_stretches(upper[i].reshape(-1), lower[i].reshape(-1)) for i in range(WEIGHTS)]
-        self._count = self._nodes + lower[0].size
+        self._fields = Fields(list(upper), list(lower))
         self._head_fields = whole.head
         skull = np.zeros((WEIGHTS, 2))
         skull[[*(CHANNEL[name] for name in HEAD), BREATH]] = [
@@ -98,9 +119,10 @@ class Motion:
         self.jaw = jaw + skull
         self._rims = (moves[:, _RIMS] + skull[:, None]).reshape(len(moves), -1)
         at = lips.local(grid.places)
+        at = at[self._reach]
         self._below = at[..., 1] > 0
-        self._around_lips = (np.abs(at) < 0.8).all(-1)
-        self._around_lips_at = at[self._around_lips]
+        self._around_lips = np.flatnonzero((np.abs(at) < 0.8).all(-1))
+        self._around_lips_at = at.reshape(-1, 2)[self._around_lips]
 
     def head_at(self, place: npt.NDArray[Any]) -> Floats:
         """How a place moves with the head, per radian of `HEAD`: f32[3, 2]."""
@@ -113,42 +135,51 @@ class Motion:
 
     def inverse(self, weights: Floats) -> Layers:
         """Where each node comes from, for weights f32[52]: the coefficients as drawn, `CLOSED` and `BREATH`."""
-        total = np.zeros(self._count, np.float32)
-        for i in np.flatnonzero(weights):  # not `weights @ fields`: BLAS would start threads of its own
-            for where, field in self._fields[i]:
-                scale_add(field, float(weights[i]), total[where])
+        face, body_ = weights.copy(), np.zeros_like(weights)
+        face[_WHOLE], body_[_WHOLE] = 0, weights[_WHOLE]
+        total = self._fields.sum(face)
         count = self._nodes
         above = total[:count].reshape(*self.grid.shape, 2)
         below = above.copy()
         below[self._near] = total[count:].reshape(below[self._near].shape)
-        upper = _turned(above, above, self.grid.nodes)
+        spared = min(_unfolded(above[self._skin]), _unfolded(below[self._near]))
+        turned = self._fields.sum(body_)[:count].reshape(above.shape)
+        above, below = (scaled(field, spared, turned) for field in (above, below))
+        upper = _turned(above, above, self.grid.nodes, *ROUNDS)
         lower = upper.copy()
-        lower[self._reach] = _turned(below, below[self._reach], self.grid.nodes[self._reach])
-        rims = self.lips.rims.reshape(-1, 2) + (weights @ self._rims).reshape(-1, 2)
-        whole = np.where(self._below[..., None], lower, upper)
+        lower[self._reach] = _turned(below, below[self._reach], self.grid.nodes[self._reach], *ROUNDS_WIDE)
+        rims = self.lips.rims.reshape(-1, 2) + ((face * np.float32(spared) + body_) @ self._rims).reshape(-1, 2)
+        whole = lower.copy()  # where lips can't be, it is the upper one
         line = self.lips.local(rims[len(topology.LIP_UPPER) :])
-        near, at = self._around_lips, self._around_lips_at
-        under = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
-        whole[near] = np.where(under[:, None], lower[near], upper[near])
+        at, under = self._around_lips_at, self._below.copy()
+        under.reshape(-1)[self._around_lips] = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
+        chosen(upper[self._reach], under == 0, whole[self._reach])
         return Layers(upper, lower, whole, rims)
 
 
-def _turned(field: Floats, at_nodes: Floats, nodes: Floats) -> Floats:
+def _unfolded(field: Floats) -> float:
+    """The largest share t, up to 1, of displacements f32[rows, columns, 2] in cells that leaves them unfolded.
+
+    At each node the area 1 + t·trace + t²·determinant of its gradient has to stay above `TIGHTEST`.
+    """
+    across, down = field[:-1, 1:] - field[:-1, :-1], field[1:, :-1] - field[:-1, :-1]
+    trace = across[..., 0] + down[..., 1]
+    product = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    tight = 1 + trace + product < TIGHTEST
+    if not tight.any():
+        return 1.0
+    a, b, c = product[tight].astype(float), trace[tight].astype(float), 1 - TIGHTEST
+    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
+    first = 2 * c / np.maximum(-b + root, 1e-9)  # the smaller root above 0, whatever the sign of a
+    return float(np.clip(first.min(), 0, 1))
+
+
+def _turned(field: Floats, at_nodes: Floats, nodes: Floats, rounds: int, step: float) -> Floats:
     """The offset o of each node x with o(x) = -field(x + o(x)), by damped fixed-point iteration from -field(x)."""
     offset = -at_nodes
-    for _ in range(ROUNDS):
-        offset = np.float32(0.25) * offset - np.float32(0.75) * read(field, nodes + offset)
+    for _ in range(rounds):
+        offset = weighed_sum(offset, 1 - step, read(field, add(nodes, offset)), -step)
     return offset
-
-
-def _stretches(upper: Floats, lower: Floats) -> list[tuple[slice, Floats]]:
-    """Of a field's values, those of the upper layer and then of the lower, the stretches that are not zero."""
-    out = []
-    for first, part in ((0, upper), (len(upper), lower)):
-        some = np.flatnonzero(np.abs(part) > NOTHING)
-        if len(some):
-            out.append((slice(first + some[0], first + some[-1] + 1), part[some[0] : some[-1] + 1].copy()))
-    return out
 
 
 def _window(where: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
@@ -160,11 +191,31 @@ def _window(where: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
     )
 
 
-def _fitted(delta: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The projected basis without what the eyes draw themselves, and with the gains."""
-    delta = delta.copy()
+def _eager(basis: topology.Basis) -> npt.NDArray[Any]:
+    """The basis with its gains, and with brows that move as hair does, firmly: f64[50, 468, 3]."""
+    delta = basis.delta.astype(float)
+    middle, eyes = basis.rest[9], basis.rest[list(topology.LID_UPPER[0] + topology.LID_UPPER[1]), 1].max()
+    aside = np.abs(basis.rest[:, 0] - middle[0]) / np.abs(basis.rest[topology.BROW_ENDS, 0] - middle[0]).max()
     for name, gain in GAIN.items():
-        delta[CHANNEL[name]] *= gain
+        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
+            delta[CHANNEL[channel]] *= gain
+    over = basis.rest[:, 1] > eyes - 0.02
+    for name, profile in BROW_GAIN.items():
+        share = np.where(over, np.interp(aside, np.linspace(0, 1, len(profile)), profile), 1.0)
+        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
+            delta[CHANNEL[channel]] *= share[:, None]
+    brows = [i for pair in topology.BROWS for i in pair]
+    beside = np.exp(-(((basis.rest[:, 1] - basis.rest[brows, 1].mean()) / BROW_TALL) ** 2)) * smooth(aside / 0.9 - 0.2)
+    inner = delta[CHANNEL["browInnerUp"], :, 1]
+    inner -= BROW_TILT * inner.max() * beside
+    for upper, lower in topology.BROWS:
+        delta[:, [upper, lower]] = delta[:, [upper, lower]].mean(1, keepdims=True)
+    return delta
+
+
+def _sliding(delta: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The projected basis without what the eyes draw themselves."""
+    delta = delta.copy()
     for name in EXP50:
         if name.startswith(("eyeBlink", "eyeWide")):
             delta[CHANNEL[name]] = 0

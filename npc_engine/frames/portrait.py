@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.frames.background import laid_over, parted
+from npc_engine.frames.background import lay_over, parted
 from npc_engine.frames.drawing import drawn
 from npc_engine.frames.eyes import Eye, SizedEye
 from npc_engine.frames.grid import AROUND
@@ -24,7 +24,8 @@ from npc_engine.frames.lips import Lips
 from npc_engine.frames.mask import Person
 from npc_engine.frames.motion import BREATH, CLOSED, WEIGHTS, Motion
 from npc_engine.frames.mouth import Mouth, SizedMouth
-from npc_engine.frames.sampling import add, blurred, enlarged, opaque, read, shrunk, without_alpha
+from npc_engine.frames.sampling import add_to, blurred, enlarged, opaque, read, shrunk, without_alpha
+from npc_engine.frames.shading import Shading, shade
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -38,7 +39,7 @@ DEAD, DEAD_EXTRAS = 0.01, 0.03
 """Weights that draw nothing: a network never says quite 0, and each lid, tongue or field that is drawn costs time."""
 EXTRAS: Final = [CHANNEL[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "tongueUp")]
 _DEAD_BY_CHANNEL: Final = np.where(np.isin(np.arange(ANGLES), EXTRAS), DEAD_EXTRAS, DEAD).astype(np.float32)
-JAW_ROOM: Final = 0.12  # face heights below the chin that a dropped jaw may need
+STRIP: Final = 48  # rows drawn at a time
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 """Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
 
@@ -52,8 +53,10 @@ class _Sized:
     behind: Pixels | None  # RGBA at output size, what is behind the person; None where there is nothing
     scale: int
     box: Box  # what the grid covers
-    parts: tuple[Box, ...]  # head and shoulders: what moves; the first holds the face
-    still: tuple[Floats, ...]  # of each part, f32[h, w, 2], its map when nothing moves
+    face: Box  # of that, what lies in the picture
+    strips: tuple[Box, ...]  # first and last row, left and right end of what can move without its way
+    still: Floats  # f32[size, size, 2], the map when nothing moves
+    shade: Box  # where light changes
     base: Pixels  # RGBA, the picture at output size
     mouth: SizedMouth
     eyes: tuple[SizedEye, ...]
@@ -83,6 +86,7 @@ class Portrait:
         self._person = person
         self._mouth = Mouth(picture, points, lips, self._motion)
         self._eyes = tuple(Eye(picture, points, side, self._motion) for side in (0, 1))
+        self._shading = Shading(picture, points, self._motion)
         self._limits = [
             (CHANNEL[name], _alive(np.full(ANGLES, most, np.float32))) for name, most in (limits or {}).items()
         ]
@@ -105,19 +109,32 @@ class Portrait:
         at = self._at(size)
         layers = self._motion.inverse(weights)
         out = at.base.copy()
-        left, top, right, bottom = at.box
-        fine = enlarged(layers.whole * np.float32(self._motion.grid.cell * size * at.scale), right - left, bottom - top)
-        for part, still in zip(at.parts, at.still, strict=True):
-            where = add(fine[part[1] - top : part[3] - top, part[0] - left : part[2] - left], still)
-            seen = read(at.person, where)
-            if at.behind is not None:
-                seen = laid_over(seen, at.behind[part[1] : part[3], part[0] : part[2]])
-            out[part[1] : part[3], part[0] : part[2]] = seen
-            if part is at.parts[0]:
-                at.mouth.paint(out, part, layers, weights)
-                for eye in at.eyes:
-                    eye.paint(out, where, part, weights)
+        cell = self._motion.grid.cell * size
+        where = self._drawn_layer(out, at, layers.whole * np.float32(cell * at.scale))
+        at.mouth.paint(out, at.face, layers, weights)
+        for eye in at.eyes:
+            eye.paint(out, where, at.box, weights)
+        gain = self._shading.gain(layers.whole, weights)
+        if gain is not None:
+            left, top, right, bottom = at.shade
+            shade(out[top:bottom, left:right], gain)
         return out if self.picture.shape[2] == 4 else without_alpha(out)
+
+    def _drawn_layer(self, out: Pixels, at: _Sized, offset: Floats) -> Floats:
+        """Draw the person into `out`; gives the map f32[h, w, 2] by which `at.box` of it was read, where it was."""
+        left, top, right, bottom = at.box
+        where = enlarged(offset, right - left, bottom - top)
+        reach = int(np.ceil(float(np.abs(offset).max()) / at.scale)) + 2
+        for first, last, low, high in at.strips:  # one after the other they stay in the processor's cache
+            columns = slice(max(left, low - reach), min(right, out.shape[1], high + reach))
+            part = where[first - top : last - top, columns.start - left : columns.stop - left]
+            add_to(part, at.still[first:last, columns])
+            target = out[first:last, columns]
+            if at.behind is None:
+                target[...] = read(at.person, part)
+            else:
+                lay_over(read(at.person, part), at.behind[first:last, columns], target)
+        return where
 
     def _drawn(self, exp: Exp, breath: float = 0.0) -> Floats:
         """The weights as drawn: within 0..1, within this face's limits, the jaw eased towards its most."""
@@ -158,42 +175,41 @@ class Portrait:
         every = (np.stack([x, y], -1) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
         behind = None
         if self._layers is not None:
-            person, behind = shrunk(self._layers.person, edge, edge), shrunk(self._layers.behind, size, size)
+            person = shrunk(self._layers.person, edge, edge)
+            behind = read(shrunk(self._layers.behind, edge, edge), every)  # on the way of `base`, to be the same
         grid = self._motion.grid
         left, top = np.round(grid.origin * size).astype(int)
         right, bottom = np.round(grid.opposite * size).astype(int)
         box = (int(left), int(top), int(right), int(bottom))
-        parts = self._parts(box, size)
         return _Sized(
             source,
             person,
             behind,
             scale,
             box,
-            parts,
-            tuple(np.ascontiguousarray(every[p[1] : p[3], p[0] : p[2]]) for p in parts),
+            (box[0], box[1], min(box[2], size), min(box[3], size)),
+            self._strips(box, size),
+            every,
+            self._shading.box(size),
             read(source, every),
             self._mouth.at(source, size, scale),
             tuple(eye.at(source, size, scale) for eye in self._eyes),
         )
 
-    def _parts(self, box: Box, size: int) -> tuple[Box, ...]:
-        """The parts of the grid's box that hold a moving person; all of it where nobody knows who is in the picture."""
-        left, top, right, bottom = box[0], box[1], min(box[2], size), min(box[3], size)
-        if self._person is None:
-            return ((left, top, right, bottom),)
-        grid = self._motion.grid
-        reach = round(AROUND * size)
-        split = round(float(grid.middle[1] + (0.5 + JAW_ROOM) * grid.size[1]) * size)
-        there = shrunk(self._person.matte, size, size) > 0
-        parts = []
-        for first, last in ((top, min(split, bottom)), (split, bottom)):
-            columns = np.flatnonzero(there[max(0, first - reach) : last + reach].any(0))
-            if last > first and len(columns):
-                parts.append(
-                    (max(left, int(columns[0]) - reach), first, min(right, int(columns[-1]) + 1 + reach), last)
-                )
-        return tuple(parts)
+    def _strips(self, box: Box, size: int) -> tuple[Box, ...]:
+        """Strips of the grid's box, as wide as the person near them; the whole box if nobody knows who that is."""
+        left, top, right, bottom = box
+        there = None if self._person is None else shrunk(self._person.matte, size, size) > 0
+        reach, strips = round(AROUND * size), []
+        for first in range(top, min(bottom, size), STRIP):
+            last = min(first + STRIP, bottom, size)
+            low, high = left, right
+            if there is not None:
+                columns = np.flatnonzero(there[max(0, first - reach) : last + reach].any(0))
+                low, high = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (right, right)
+            if low < high:
+                strips.append((first, last, low, high))
+        return tuple(strips)
 
 
 def _alive(weights: Floats) -> Floats:

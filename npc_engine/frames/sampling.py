@@ -56,9 +56,29 @@ def add(one: Array, other: Array) -> Array:
     return _cv.add(one, other)  # type: ignore[no-any-return]
 
 
+def add_to(total: Array, other: Array) -> None:
+    """Add `other` to `total`, of one shape."""
+    _cv.add(total, other, dst=total)
+
+
+def weighed_sum(one: Floats, first: float, other: Floats, second: float) -> Floats:
+    """`one` · `first` + `other` · `second`, in one pass."""
+    return _cv.addWeighted(one, first, other, second, 0)  # type: ignore[no-any-return]
+
+
+def chosen(source: Floats, where: npt.NDArray[np.bool_], target: Floats) -> None:
+    """Copy `source` f32[h, w, c] to `target` where `where` bool[h, w] says so."""
+    _cv.copyTo(source, where.view(np.uint8), dst=target)
+
+
 def scale_add(array: Floats, factor: float, total: Floats) -> None:
     """Add `array` f32[n] · `factor` to `total` f32[n], in one pass."""
     _cv.scaleAdd(array, factor, total, dst=total)
+
+
+def scaled(array: Floats, factor: float, plus: Floats) -> Floats:
+    """`array` · `factor` + `plus`, both of one shape, in one pass."""
+    return _cv.scaleAdd(array, factor, plus).reshape(array.shape)  # type: ignore[no-any-return]
 
 
 def mixed(first: Pixels, second: Pixels, share: npt.NDArray[Any]) -> Pixels:

@@ -57,6 +57,12 @@ LID_LOWER: Final = ((33, 7, 163, 144, 145, 153, 154, 155, 133), (362, 382, 381, 
 """Lower lid rims."""
 LID_FOLD: Final = ((113, 225, 224, 223, 222, 221, 189), (413, 441, 442, 443, 444, 445, 342))
 """The skin below the brow, where a closing lid stops pulling."""
+BROWS: Final = (
+    (107, 55), (66, 65), (105, 52), (63, 53), (70, 46), (336, 285), (296, 295), (334, 282), (293, 283), (300, 276),
+)  # fmt: skip
+"""The brows' upper and lower edges, from their inner ends."""
+BROW_ENDS: Final = [70, 300]
+"""Where the brows end at the temples."""
 IRIS: Final = (468, 473)
 """Centre of each iris; the four points after it lie on its rim."""
 CHIN: Final = (152, 148, 377, 175)
