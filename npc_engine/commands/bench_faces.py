@@ -124,7 +124,9 @@ def report(figures: dict[str, Any]) -> None:
     for key, (sign, wanted) in WANTED.items():
         value = "-" if figures[key] is None else f"{figures[key]:g}"
         print(f"{key:12} {value:>8}   wanted {sign} {wanted:g}")
-    print("computing time in the mean over half a minute of speech, with guard and life, 512×512 where nothing else is said")
+    print(
+        "mean computing time over half a minute of speech, with guard and life, at 512×512 where nothing else is said"
+    )
     for name, reason in figures["failed"].items():
         print(f"failed {name}: {reason}")
     machine = figures["machine"]

@@ -54,7 +54,7 @@ def add_face(picture: Path, name: str, faces: Path, told: Callable[[str], None] 
     pixels = read_picture(picture)
     told(f"read {pixels.shape[1]}×{pixels.shape[0]} pixels{' with transparency' if pixels.shape[2] == 4 else ''}")
     finder = FaceFinder()
-    framed = _framed(pixels, only_face(finder, pixels, picture), finder)
+    framed = framed_face(pixels, picture, finder)
     face, points = _located(framed, picture, finder)
     doubts = check_look(look_at(finder, np.ascontiguousarray(framed[..., :3]), face, points), picture)
     across, down = np.ptp(points[:MESH, :2], axis=0)
@@ -99,6 +99,11 @@ def write_limits(folder: Path, limits: Mapping[str, float]) -> None:
     text = path.read_text(encoding="utf-8").removesuffix(_NO_LIMITS)
     rows = "".join(f"{name} = {most:g}\n" for name, most in limits.items())
     path.write_text(f"{text}[limits]\n{rows}", encoding="utf-8")
+
+
+def framed_face(pixels: Pixels, path: Path, finder: FaceFinder) -> Pixels:
+    """The square around the one face of a picture read from `path`; `FaceError` if there is none or another."""
+    return _framed(pixels, only_face(finder, pixels, path), finder)
 
 
 def _framed(pixels: Pixels, face: FoundFace, finder: FaceFinder) -> Pixels:
@@ -146,7 +151,10 @@ def _located(framed: Pixels, path: Path, finder: FaceFinder) -> tuple[FoundFace,
     rgb = np.ascontiguousarray(framed[..., :3])
     found = search(finder, rgb)
     if not found:
-        msg = f"{path}: the face is lost in a square picture around it; a picture with more room around it will do"
+        msg = (
+            f"{path}: the face is lost in a square picture around it, and may be an animal's or a thing; "
+            "if it is human-like, a picture with more room around it will do"
+        )
         raise FaceError(msg)
     face = max(found, key=lambda f: f.size)
     points, sure = finder.landmarks(rgb, face)
