@@ -16,9 +16,7 @@ from npc_engine.frames.portrait import Portrait
 from npc_engine.moments import CHANNEL, NEUTRAL
 
 ROOT = Path(__file__).parents[1]
-FACES = sorted(
-    name for name, (spec, _) in ((n, Cast((ROOT,)).face(n)) for n in Cast((ROOT,)).faces()) if spec.landmarks
-)
+FACES = sorted(name for name in Cast((ROOT,)).faces() if Cast((ROOT,)).face(name)[0].engine == "portrait")
 SIZE = 512
 LIGHT = np.array([0.299, 0.587, 0.114])
 RAMP = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
