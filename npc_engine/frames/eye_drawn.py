@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.lab import lab
 from npc_engine.frames.sampling import blurred, read
 from npc_engine.moments import Pixels
 
@@ -38,14 +39,18 @@ def drawn_opening(picture: Pixels, points: Floats, side: int) -> npt.NDArray[Any
     centre = np.concatenate(rims).mean(0)
     n = 160
     v, u = np.mgrid[0:n, 0:n] / (n - 1) * 2 * WINDOW - WINDOW
-    small = blurred(picture[..., :3].astype(np.float32) * np.float32(1 / 255), 0.01 * width * edge)
-    seen = read(small, (centre + np.stack([u, v], -1) @ axes) * edge - 0.5)
-    lab = np.asarray(cv2.cvtColor(seen, cv2.COLOR_RGB2LAB), np.float32)
-    samples = read(small, points[None, list(SKIN), :2] * edge - 0.5)
-    skin = np.median(np.asarray(cv2.cvtColor(samples, cv2.COLOR_RGB2LAB), np.float32)[0], axis=0)
-    chroma = np.hypot(lab[..., 1] - skin[1], lab[..., 2] - skin[2])
-    strange = (chroma > CHROMA) | (lab[..., 0] > (1 + LIGHTER) * skin[0])
-    patch = (strange & (lab[..., 0] > LIGHT_ENOUGH * skin[0])).astype(np.uint8)
+    reach = 1.5 * WINDOW * width  # the window may lie aslant
+    low = np.clip(np.floor((centre - reach) * edge), 0, edge - 2).astype(int)
+    high = np.clip(np.ceil((centre + reach) * edge), low + 2, edge).astype(int)
+    part = picture[low[1] : high[1], low[0] : high[0], :3].astype(np.float32) * np.float32(1 / 255)
+    seen = read(blurred(part, 0.01 * width * edge), (centre + np.stack([u, v], -1) @ axes) * edge - 0.5 - low)
+    colours = lab(seen)
+    at = np.clip(np.round(points[list(SKIN), :2] * edge - 0.5), 0, edge - 1).astype(int)
+    samples = picture[at[:, 1], at[:, 0], :3].astype(np.float32) * np.float32(1 / 255)
+    skin = np.median(lab(samples), axis=0)
+    chroma = np.hypot(colours[..., 1] - skin[1], colours[..., 2] - skin[2])
+    strange = (chroma > CHROMA) | (colours[..., 0] > (1 + LIGHTER) * skin[0])
+    patch = (strange & (colours[..., 0] > LIGHT_ENOUGH * skin[0])).astype(np.uint8)
     patch = cv2.morphologyEx(patch, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     contours, _ = cv2.findContours(patch, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     believed = np.zeros_like(patch)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
 from npc_engine.frames.eye_drawn import drawn_opening
+from npc_engine.frames.lab import lab
 from npc_engine.frames.lips import curve
 from npc_engine.frames.sampling import blurred, read, smooth
 from npc_engine.moments import Pixels
@@ -78,11 +78,11 @@ class Rims:
         edge = picture.shape[0]
         colour, low = self._around(picture)
         soft = blurred(colour, max(0.4, 0.012 * self.width * edge))
-        lab = np.asarray(cv2.cvtColor(soft, cv2.COLOR_RGB2LAB), np.float32)
+        colours = lab(soft)
 
         def seen(u: npt.NDArray[Any], v: npt.NDArray[Any]) -> Floats:
             uv = np.stack(np.broadcast_arrays(u, v), -1)
-            return read(lab, self.places(uv) * edge - 0.5 - low)
+            return read(colours, self.places(uv) * edge - 0.5 - low)
 
         local = [_forward(self.local(rim)) for rim in rims]
         u = np.linspace(-0.5, 0.5, 61)
@@ -161,10 +161,10 @@ def _forward(rim: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return rim
 
 
-def _strange(lab: Floats, skin: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _strange(colours: Floats, skin: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """How surely colours f32[..., 3] are not of the skin around the eye: 0..1."""
-    chroma = np.hypot(lab[..., 1] - skin[1], lab[..., 2] - skin[2]) / CHROMA
-    light = lab[..., 0] / max(float(skin[0]), 1.0) - 1
+    chroma = np.hypot(colours[..., 1] - skin[1], colours[..., 2] - skin[2]) / CHROMA
+    light = colours[..., 0] / max(float(skin[0]), 1.0) - 1
     return np.asarray(np.clip(np.maximum.reduce([chroma, -light / DARKER, light / LIGHTER]), 0, 1))
 
 
