@@ -1,4 +1,4 @@
-"""npc-engine faces: turn pictures into faces, list them, check them, look at them."""
+"""npc-engine faces: turn pictures into faces, list them, check them, look at them, export heads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from npc_engine.cast import Cast, CastError, FaceSpec
 from npc_engine.commands import faces_add, faces_check, faces_preview
 from npc_engine.commands.common import Commands, UsageError, cast_option, command, table
+from npc_engine.commands.faces_export import add_export
 
 EXAMPLES = """  npc-engine faces add portrait.png                    writes faces/portrait/ in the working directory
   npc-engine faces list
@@ -31,6 +32,7 @@ def add_to(commands: Commands) -> None:
     listed.set_defaults(run=run_list)
     faces_check.add_to(verbs)
     faces_preview.add_to(verbs)
+    add_export(verbs)
 
 
 def run_list(arguments: argparse.Namespace) -> int:
