@@ -1,8 +1,9 @@
 """Prints how the score parts the same person from others: the table behind THRESHOLD and APART.
 
-PYTHONPATH=. python tools/identity/calibrate.py --others photographs=DIR --others paintings=DIR --same copies=DIR
+PYTHONPATH=. python tools/identity/calibrate.py --heads 24 --others photographs=DIR --same copies=DIR
 
 Of the faces that ship: at rest, in other light, mirrored, over the whole expression space, and one against another.
+--heads N draws as many random 3D heads, each from the front and from other sides.
 --others NAME=DIR adds a folder of pictures in which every face is another person, --same NAME=DIR one whose sub-folders
 each hold pictures of one person (the largest face of each counts). Pictures for it lie in packages, and none is kept:
 photographs in the npm package @vladmandic/face-api (demo/sample3 to 6.jpg), in face_recognition's tests and in
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -22,11 +24,13 @@ import numpy as np
 from npc_engine.cast import Cast
 from npc_engine.commands.expression_space import expression_space
 from npc_engine.frames.embedding import DLIB, Floats, embedder
+from npc_engine.frames.head.face import load_head
 from npc_engine.frames.identity import THRESHOLD, identity_of
 from npc_engine.frames.landmarks import FaceFinder, Points
 from npc_engine.frames.load import load_face
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.frames.sampling import shrunk
+from npc_engine.head_spec import ANCESTRIES, HAIRS, IRISES, SEXES, SKINS, STYLES, HeadSpec
 from npc_engine.moments import NEUTRAL, Pixels
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +38,7 @@ SIZE = 512
 SMALLEST = 55  # pixels of a face
 SURE = 0.6
 LARGEST = 1600
+TURNS = (9.0, 20.0)  # degrees: as far as a portrait turns, and a three-quarter view
 
 CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "darker": lambda p: (p * 0.6).astype(np.uint8),
@@ -126,15 +131,53 @@ def shipped() -> dict[str, Floats]:
     return rest
 
 
+def heads(count: int) -> list[Floats]:
+    """The row of random heads seen from the front against the same from other sides; the embeddings of the former."""
+    rng, finder = np.random.default_rng(3), FaceFinder()
+    fronts, turned = [], {yaw: [] for yaw in TURNS}
+    for k in range(count):
+        ancestry = dict(zip(ANCESTRIES, rng.dirichlet([0.4] * 3).tolist(), strict=True))
+        someone = HeadSpec(
+            sex=SEXES[k % 2],
+            age=float(rng.uniform(18, 75)),
+            ancestry=ancestry,
+            weight=float(rng.uniform(-0.8, 0.8)),
+            muscle=float(rng.uniform(0, 1)),
+            skin=str(rng.choice(list(SKINS)[:8])),
+            eyes=str(rng.choice(list(IRISES)[:6])),
+            hair=str(rng.choice(STYLES)),
+            hair_colour=str(rng.choice(list(HAIRS)[:11])),
+            seed=k,
+        )
+        seen = {}
+        for yaw in (0.0, *TURNS):
+            picture = load_head(replace(someone, yaw=yaw), ROOT, {}).render(NEUTRAL, SIZE)
+            rgb = np.ascontiguousarray(picture[..., :3])
+            found = finder.find(rgb)
+            if found:
+                seen[yaw] = embedder().embed(chip(rgb, finder.landmarks(rgb, found[0])[0]))
+        if 0.0 in seen:
+            fronts.append(seen[0.0])
+            for yaw in TURNS:
+                if yaw in seen:
+                    turned[yaw].append(embedder().likeness(seen[0.0], seen[yaw]))
+    for yaw, scores in turned.items():
+        row(f"the same: {count} drawn heads, front against {yaw:.0f}°", scores)
+    return fronts
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--others", action="append", default=[], metavar="NAME=DIR")
+    parser.add_argument("--heads", type=int, default=0, metavar="N")
     parser.add_argument("--same", action="append", default=[], metavar="NAME=DIR")
     arguments = parser.parse_args()
     finder = FaceFinder()
     print(f"| pairs | count | lowest | 1 % | 5 % | median | 99 % | highest | ≥ {THRESHOLD} |")
     print("|---|---|---|---|---|---|---|---|---|")
     groups = {"faces that ship": list(shipped().values())}
+    if arguments.heads:
+        groups["drawn heads"] = heads(arguments.heads)
     for given in arguments.same:
         name, _, folder = given.partition("=")
         scores = []
