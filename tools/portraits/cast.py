@@ -2,9 +2,13 @@
 
 from people import Brows, Hair, Person
 
+# MakeHuman's lips stand a millimetre apart at rest, which draws a black line: the target that parts them, backwards
+CLOSED = {"expression/units/caucasian/mouth-parling": -0.5}
+
 MAREN = Person(
     name="maren",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-female-young": 0.85,
         "macrodetails/caucasian-female-old": 0.15,
         "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
@@ -50,6 +54,7 @@ MAREN = Person(
 ELDER = Person(
     name="elder",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-male-old": 0.9,
         "macrodetails/caucasian-male-young": 0.1,
         "macrodetails/universal-male-old-averagemuscle-averageweight": 0.6,
@@ -93,6 +98,7 @@ ELDER = Person(
 BLACKSMITH = Person(
     name="blacksmith",
     shape={
+        **CLOSED,
         "macrodetails/african-male-young": 0.62,
         "macrodetails/african-male-old": 0.28,
         "macrodetails/caucasian-male-young": 0.1,
@@ -144,6 +150,7 @@ BLACKSMITH = Person(
 SCHOLAR = Person(
     name="scholar",
     shape={
+        **CLOSED,
         "macrodetails/asian-female-young": 0.75,
         "macrodetails/asian-female-old": 0.25,
         "macrodetails/universal-female-young-averagemuscle-averageweight": 0.7,
@@ -190,6 +197,7 @@ SCHOLAR = Person(
 CHILD = Person(
     name="child",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-male-child": 0.9,
         "macrodetails/caucasian-female-child": 0.1,
         "macrodetails/universal-male-child-averagemuscle-averageweight": 1.0,
@@ -227,6 +235,7 @@ CHILD = Person(
 RANGER = Person(
     name="ranger",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-female-young": 0.6,
         "macrodetails/asian-female-young": 0.4,
         "macrodetails/universal-female-young-averagemuscle-averageweight": 0.7,
@@ -255,7 +264,7 @@ RANGER = Person(
     skin=(0.80, 0.625, 0.505),
     flush=(0.78, 0.475, 0.385),
     lips=(0.70, 0.39, 0.36),
-    ears=0.86,
+    ears=0.6,
     freckles=0.25,
     age=0.03,
     iris=((0.60, 0.62, 0.30), (0.20, 0.44, 0.30)),
@@ -273,6 +282,7 @@ RANGER = Person(
 OGRE = Person(
     name="ogre",
     shape={
+        **CLOSED,
         "macrodetails/african-male-young": 0.35,
         "macrodetails/caucasian-male-old": 0.65,
         "macrodetails/universal-male-young-maxmuscle-maxweight": 1.0,

