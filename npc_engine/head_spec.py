@@ -41,7 +41,6 @@ STYLES: Final = (
     "none", "afro", "bob", "braid", "long", "ponytail", "curls", "swept", "crop", "short",
 )  # fmt: skip
 EARS: Final = ("round", "pointed", "long", "large", "small")
-HEADWEAR: Final = ("none", "hood", "cap", "helmet")
 GARMENTS: Final = ("tunic", "robe", "cloak", "none")
 TRANSPARENT: Final = "transparent"
 
@@ -51,9 +50,9 @@ _RANGES: Final = {
     "stubble": (0.0, 1.0), "flush": (0.0, 1.0), "brows": (0.0, 2.0), "makeup": (0.0, 1.0), "yaw": (-80.0, 80.0),
     "pitch": (-40.0, 40.0), "zoom": (0.6, 3.0),
 }  # fmt: skip
-_CHOICES: Final = {"sex": SEXES, "hair": STYLES, "ears": EARS, "headwear": HEADWEAR, "clothes": GARMENTS}
+_CHOICES: Final = {"sex": SEXES, "hair": STYLES, "ears": EARS, "clothes": GARMENTS}
 _COLOURS: Final = {
-    "skin": SKINS, "eyes": IRISES, "hair_colour": HAIRS, "clothes_colour": CLOTHES, "headwear_colour": CLOTHES,
+    "skin": SKINS, "eyes": IRISES, "hair_colour": HAIRS, "clothes_colour": CLOTHES,
 }  # fmt: skip
 
 
@@ -78,8 +77,6 @@ class HeadSpec:
     ears: str = "round"
     hair: str = "bob"
     hair_colour: str = "brown"
-    headwear: str = "none"
-    headwear_colour: str = "leather"
     clothes: str = "tunic"
     clothes_colour: str = "green"
     background: str = "slate"  # a colour, "transparent", or a picture beside face.toml

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from npc_engine.files.gltf import INDICES, Document
 from npc_engine.frames.head.asset import LASHES, Floats, Ints
 from npc_engine.frames.head.figure import Figure
+from npc_engine.frames.head.garment import Garment
+from npc_engine.frames.head.hair import Hair
 from npc_engine.frames.head.pose import LOOKS, WEIGHTS
 from npc_engine.frames.head.sheet import lash_texture
 from npc_engine.retarget.arkit import ARKIT52
@@ -33,10 +35,12 @@ def head_glb(figure: Figure, name: str) -> bytes:
     skin = document.add("skins", bones)
     document.root(document.add("nodes", {"name": "Head", "mesh": head, "skin": skin}))
     if figure.garment:
-        document.root(document.add("nodes", {"name": "Clothes", "mesh": _clothes(document, figure)}))
+        document.root(document.add("nodes", {"name": "Clothes", "mesh": _clothes(document, figure.garment)}))
     children = _eyes(document, figure)
     if figure.hair:
-        children.append(document.add("nodes", {"name": "Hair", "mesh": _hair(document, figure)}))
+        children.append(
+            document.add("nodes", {"name": "Hair", "mesh": _hair(document, figure.hair, figure.poser.pivot)})
+        )
     document.json["nodes"][head_bone]["children"] = children
     return document.glb()
 
@@ -89,7 +93,9 @@ def _head_mesh(document: Document, figure: Figure) -> int:
         weights[:, 0], weights[:, 1] = 1 - share, share
         joints = np.where(weights > 0, np.array([0, 1, 0, 0], np.uint8), 0).astype(np.uint8)
         shade = np.clip(0.55 + 0.45 * figure.open[used], 0, 1)
-        primitive = _primitive(document, figure.rest[points], rest[points], uv, inverse.reshape(-1, 3), material)
+        primitive = _primitive(
+            document, figure.rest[points], rest[points], uv, inverse.reshape(-1, 3).astype(np.int32), material
+        )
         primitive["attributes"] |= {
             "JOINTS_0": document.array(joints),
             "WEIGHTS_0": document.array(weights),
@@ -124,11 +130,9 @@ def _eyes(document: Document, figure: Figure) -> list[int]:
     ]
 
 
-def _hair(document: Document, figure: Figure) -> int:
-    hair = figure.hair
-    assert hair is not None
+def _hair(document: Document, hair: Hair, pivot: Floats) -> int:
     material = _material(document, "Hair", hair.texture, rough=0.45)
-    points = hair.points - figure.poser.pivot
+    points = hair.points - pivot
     triangles = np.concatenate([hair.solid, hair.frayed])
     return document.add(
         "meshes",
@@ -136,9 +140,7 @@ def _hair(document: Document, figure: Figure) -> int:
     )
 
 
-def _clothes(document: Document, figure: Figure) -> int:
-    garment = figure.garment
-    assert garment is not None
+def _clothes(document: Document, garment: Garment) -> int:
     material = _material(document, "Cloth", garment.texture, rough=0.9)
     uv = garment.uv * np.array(CLOTH_REPEATS)
     primitive = _primitive(document, garment.points, garment.normals, uv, garment.triangles, material)
@@ -153,7 +155,7 @@ def _shade(document: Document, shade: Floats) -> int:
     return document.array(grey, normalised=True)
 
 
-def _primitive(
+def _primitive(  # noqa: PLR0917, what makes a mesh
     document: Document, points: Floats, normals: Floats, uv: npt.NDArray[Any], triangles: Ints, material: int
 ) -> dict[str, Any]:
     """Triangles over points f[n, 3] in decimetres."""

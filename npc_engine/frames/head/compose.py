@@ -13,7 +13,7 @@ from npc_engine.frames.head.asset import LASHES, Floats, Ints
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.raster import canvas, draw, facing
 from npc_engine.frames.head.scenery import Scenery
-from npc_engine.frames.head.smooth import smoothed
+from npc_engine.frames.head.smooth import over, smoothed
 from npc_engine.moments import CHANNEL, Exp, Pixels
 
 BREATH: Final = 0.012
@@ -44,7 +44,12 @@ class Frame:
         ball_normals /= np.linalg.norm(ball_normals, axis=1, keepdims=True)
         parts = [spot[head.vertex], balls]
         skin = light.skin(
-            light.GREY, normal[head.vertex], _views(parts[0]), figure.open, figure.sun[head.vertex], figure.gloss
+            light.GREY,
+            normal[head.vertex],
+            _views(parts[0]),
+            figure.open,
+            sun=figure.sun[head.vertex],
+            gloss=figure.gloss,
         )
         skin[figure.lashes] = 0.16
         lights = [skin, _eye_light(ball_normals, figure, posed.points, posed.balls)]
@@ -60,10 +65,22 @@ class Frame:
                     _views(parts[-1]),
                     figure.hair_open,
                     figure.hair_sun,
-                )  # fmt: skip
+                )
             )
-        centres = camera.seen((figure.poser.eyes.centres - posed.pivot) @ posed.head.T + posed.pivot)
+        centres = camera.seen(
+            np.asarray((figure.poser.eyes.centres - posed.pivot) @ posed.head.T + posed.pivot, np.float32)
+        )
         return cls(np.ascontiguousarray(np.concatenate(parts)), np.concatenate(lights)[:, 0], looks, centres)
+
+
+def planes(picture: Floats) -> list[Floats]:
+    """The channels of f32[h, w, 3], each f32[h, w]."""
+    return [np.asarray(plane, np.float32) for plane in cv2.split(picture)]
+
+
+def looked_up(texture: Pixels, x: Floats, y: Floats) -> Pixels:
+    """Texels at columns `x` and rows `y`, both f32[h, w], mixed of the four around."""
+    return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR), np.uint8)
 
 
 def _views(seen: Floats) -> Floats:
@@ -75,14 +92,8 @@ def _eye_light(normals: Floats, figure: Figure, points: Floats, balls: Floats) -
     """Stored light f32[2n, 1] on eyeballs: round as balls are, shaded by the upper lid above them."""
     count = len(figure.poser.eyes.ball)
     ones = np.ones(len(normals), np.float32)
-    base = light.skin(
-        light.GREY,
-        normals,
-        np.tile(np.array([0, 0, 1], np.float32), (len(normals), 1)),
-        0.72 * ones,
-        0.85 * ones,
-        0 * ones,
-    )
+    views = np.tile(np.array([0, 0, 1], np.float32), (len(normals), 1))
+    base = light.skin(light.GREY, normals, views, 0.72 * ones, sun=0.85 * ones, gloss=0 * ones)
     for side in (0, 1):
         lid = points[figure.upper_lids[side]]
         height = np.interp(balls[side][:, 0], lid[:, 0], lid[:, 1])
@@ -106,9 +117,10 @@ class Composer:
         self.turned = np.ascontiguousarray(np.concatenate([skin, eye + count, eye + count + ball]), np.int32)
         start = count + 2 * ball
         lashes = head.triangles[head.part == LASHES]
-        self.solid: Ints = np.ascontiguousarray(hair.solid + start, np.int32) if hair else np.zeros((0, 3), np.int32)
-        frayed = [lashes, hair.frayed + start] if hair else [lashes]
-        self.frayed: Ints = np.ascontiguousarray(np.concatenate(frayed), np.int32)
+        solid = hair.solid[figure.hair_visible[: len(hair.solid)]] if hair else np.zeros((0, 3), np.int32)
+        loose = hair.frayed[figure.hair_visible[len(hair.solid) :]] if hair else np.zeros((0, 3), np.int32)
+        self.solid: Ints = np.ascontiguousarray(solid + start, np.int32)
+        self.frayed: Ints = np.ascontiguousarray(np.concatenate([lashes, loose + start]), np.int32)
 
     def picture(self, frame: Frame) -> Pixels:
         """The frame as RGB or RGBA u8[size, size, 3 | 4]."""
@@ -116,16 +128,16 @@ class Composer:
         values[:, 2] = frame.light
         coordinates, _ = canvas(self.size)
         depth = self.scenery.depth.copy()
-        triangles = np.concatenate([facing(frame.seen, self.turned), self.solid])
+        triangles = np.concatenate([self.solid, facing(frame.seen, self.turned)])
         draw(coordinates, depth, frame.seen, triangles, values, self.figure.camera.field)
-        x, y, glow = cv2.split(coordinates)
-        shaded = self._lit(cv2.remap(self.sheet.colour, x, y, cv2.INTER_LINEAR), glow)
-        there = cv2.compare(glow, 0, cv2.CMP_GT)
+        x, y, glow = planes(coordinates)
+        shaded = self._lit(looked_up(self.sheet.colour, x, y), glow)
+        there = over(glow, 0)
         out = self.scenery.picture.copy()
         cv2.copyTo(shaded, there, out)
         self._catchlights(out, frame, x, y)
-        out = smoothed(out, depth, there)
         strands = self._fray(out, frame, depth, values)
+        out = smoothed(out, depth, there)  # strands have drawn their depth: where solid hair frays is no edge
         if self.scenery.alpha is None:
             return out
         soft = cv2.GaussianBlur(there, (3, 3), 0)
@@ -141,10 +153,10 @@ class Composer:
         """Lay loose strands and lashes over the picture; gives how much they cover, u8[size, size]."""
         coordinates, _ = canvas(self.size)
         draw(coordinates, depth, frame.seen, self.frayed, values, self.figure.camera.field)
-        x, y, glow = cv2.split(coordinates)
-        strand = cv2.remap(self.sheet.frayed, x, y, cv2.INTER_LINEAR)
-        cover = cv2.copyTo(cv2.extractChannel(strand, 3), cv2.compare(glow, 0, cv2.CMP_GT))
-        shaded = self._lit(cv2.cvtColor(strand, cv2.COLOR_RGBA2RGB), glow)
+        x, y, glow = planes(coordinates)
+        strand = looked_up(self.sheet.frayed, x, y)
+        cover = cv2.copyTo(cv2.extractChannel(strand, 3), over(glow, 0))
+        shaded = self._lit(np.asarray(cv2.cvtColor(strand, cv2.COLOR_RGBA2RGB), np.uint8), glow)
         share = cv2.merge([cover, cover, cover])
         kept = cv2.multiply(out, cv2.bitwise_not(share), scale=1 / 255)
         cv2.add(kept, cv2.multiply(shaded, share, scale=1 / 255), out)

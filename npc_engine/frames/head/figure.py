@@ -25,11 +25,11 @@ from npc_engine.frames.head.hair import Hair, grown
 from npc_engine.frames.head.inside import paint_inside
 from npc_engine.frames.head.layout import COARSE, Layout, uv_map
 from npc_engine.frames.head.pose import Poser, rotation
-from npc_engine.frames.head.raster import Camera, canvas, deep, draw
+from npc_engine.frames.head.raster import Camera
 from npc_engine.frames.head.shaping import shaped
 from npc_engine.frames.head.skin import skin_texture
+from npc_engine.frames.head.visible import seen_ever
 from npc_engine.head_spec import HeadSpec
-from npc_engine.moments import CHANNEL, EXP50
 
 DISTANCE: Final = 15.0  # decimetres from the viewer: a portrait lens
 HIGH: Final = 3.30  # decimetres that the picture shows of a grown head at zoom 1
@@ -65,7 +65,7 @@ class Figure:
         self.lower_lashes = self.lashes & below
         self.upper_lids = self._upper_lids()
         self._shadows()
-        self.visible = ~self.hidden()
+        self.visible, self.hair_visible = seen_ever(self)
         if self.hair:
             low = self.centre[1] - self.hair.points[:, 1]
             self.hair_open = np.asarray(np.clip(1.15 - 0.28 * np.maximum(low, 0), 0.35, 1), np.float32)
@@ -148,7 +148,7 @@ class Figure:
         turn = self.camera.turn
 
         def sun(points: Floats, normals: Floats, bias: float) -> Floats:
-            return light.sunlit(points, normals, casters, every, turn, bias)
+            return light.sunlit(points, normals, casters, every, turn=turn, bias=bias)
 
         normals = self.poser.normals(self.rest)
         self.sun = sun(self.rest, normals, 0.04)
@@ -158,40 +158,6 @@ class Figure:
         self.garment_sun = (
             sun(self.garment.points, self.garment.normals, 0.06) if self.garment else np.ones(0, np.float32)
         )
-
-    def hidden(self) -> npt.NDArray[np.bool_]:
-        """Triangles of skin that hair or clothes always hide, bool[m]: those that no turn of the head shows.
-
-        Only what does not move with the face is looked at: scalp, and the body below the neck.
-        """
-        head, size = self.head, 256
-        still = (self.scalp[head.vertex] > 0.5) | (self.poser.carried[head.vertex] < 0.6)
-        asked = np.flatnonzero((head.part == SKIN) & still[head.triangles].all(1))
-        seen_by_any = np.zeros(len(head.triangles), bool)
-        others = np.setdiff1d(np.arange(len(head.triangles)), asked)
-        for pitch, yaw in ((0, 0), (0.3, 0), (-0.3, 0), (0, 0.4), (0, -0.4), (0.25, 0.3), (-0.25, -0.3)):
-            exp = np.zeros(len(EXP50), np.float32)
-            exp[CHANNEL["headPitch"]], exp[CHANNEL["headYaw"]] = pitch, yaw
-            posed = self.poser.pose(exp)
-            seen = self.camera.seen(posed.points[head.vertex])
-            picture, depth = canvas(size)
-            deep(depth, seen, np.ascontiguousarray(head.triangles[others]), self.camera.field)
-            if self.hair:
-                moved = (self.hair.points - posed.pivot) @ posed.head.T + posed.pivot
-                deep(depth, self.camera.seen(moved.astype(np.float32)), self.hair.solid, self.camera.field)
-            if self.garment:
-                deep(depth, self.camera.seen(self.garment.points), self.garment.triangles, self.camera.field)
-            corners = np.ascontiguousarray(seen[head.triangles[asked]].reshape(-1, 3))
-            names = np.repeat(np.arange(1, len(asked) + 1, dtype=np.float32) / 65536, 3)
-            flat = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
-            draw(picture, depth, corners, flat, np.tile(names[:, None], 3), self.camera.field)
-            found = np.unique(np.round(picture[..., 0] * 65536).astype(int))
-            seen_by_any[asked[found[found > 0] - 1]] = True
-        near = np.zeros(len(self.rest), bool)  # with a ring around: pictures between these turns show a little more
-        near[head.vertex[head.triangles[seen_by_any]]] = True
-        out = np.zeros(len(head.triangles), bool)
-        out[asked] = ~near[head.vertex[head.triangles[asked]]].any(1)
-        return out
 
     def lash_vertices(self) -> npt.NDArray[np.bool_]:
         """Which vertices belong to lashes."""

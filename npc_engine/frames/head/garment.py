@@ -48,12 +48,12 @@ def sewn(head: Asset, rest: Floats, carried: Floats, spec: HeadSpec) -> Garment 
     t = np.linspace(0, 1, ROWS - 6, dtype=np.float32)[:, None]
     radius = ring + (REACH - ring) * t**1.35
     way = np.stack([np.sin(turn), np.cos(turn)])
-    y = _sampled(height, neck, radius * way[0], radius * way[1])
+    y = _sampled(height, radius * way[0], radius * way[1])
     y = np.minimum.accumulate(y, axis=0)
     blurred = cv2.GaussianBlur(np.concatenate([y] * 3, 1), (0, 0), 2.2)[:, TURNS : 2 * TURNS]
-    y = np.maximum(blurred, y) + 0.07
+    y = np.asarray(np.maximum(blurred, y) + 0.07, np.float32)
     folds = _folds(rng, y.shape) * (0.015 + 0.055 * np.clip(t * 3, 0, 1))
-    y = y + folds
+    y = np.asarray(y + folds, np.float32)
     # the collar: up the neck's side, over its edge, down inside
     up = np.linspace(1, 0, 5, dtype=np.float32)[:-1, None]
     rim_r = ring + roll * 0.2 - stand * 0.12 * up
@@ -114,7 +114,7 @@ def _shoulders(head: Asset, rest: Floats, carried: Floats, neck: Floats) -> Floa
     return np.asarray(cv2.GaussianBlur(cv2.dilate(y, np.ones((3, 3))), (0, 0), 2.0), np.float32)
 
 
-def _sampled(height: Floats, neck: Floats, x: Floats, z: Floats) -> Floats:
+def _sampled(height: Floats, x: Floats, z: Floats) -> Floats:
     """Heights at offsets from the neck; the plan lies with z down its rows."""
     scale = _SIZE / (2 * REACH * 1.1)
     column, row = x * scale + _SIZE / 2 - 0.5, z * scale + _SIZE / 2 - 0.5

@@ -27,7 +27,7 @@ FRINGES: Final = {"long": 1.30, "ponytail": 1.30, "crop": 1.30}
 LIFT: Final = 0.035  # decimetres that hair is raised, so that its thin edges do not sink into the scalp
 CUT: Final = 0.4  # decimetres beyond the edge that the texture goes on, empty: cut triangles reach out there
 LOCK: Final = 0.06  # share of all triangles: smaller sheets are locks
-SOLID: Final = 0.32  # decimetres from its edge on, hair covers all
+SOLID: Final = 0.22  # decimetres from its edge on, hair covers all
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def grown(head: Asset, points: Floats, eyes: Floats, centre: Floats, spec: HeadS
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
     at, normals, along, inward, turn, triangles = _unwrapped(at, normals, along, inward, turn, triangles)
     uv = np.stack([turn, np.clip((inward + CUT) / (DEEP + CUT), 0, 1)], 1).astype(np.float32)
-    covers = inward[triangles].min(1) > SOLID * 0.5
+    covers = inward[triangles].min(1) > SOLID
     tint = np.array(colour(spec.hair_colour, HAIRS, "hair_colour"), np.float32)
     return Hair(
         at, normals, np.asarray(along, np.float32), uv,
@@ -85,14 +85,15 @@ def _outside(points: Floats, eyes: Floats, fringe: float) -> Floats:
     x, y, z = ((points - eyes.mean(0)) / unit).T
     wide = 0.98 - 0.25 * np.clip(-y - 0.5, 0, 1)
     front = np.maximum.reduce([np.abs(x) - wide, y - fringe, -2.2 - y, -0.45 - z])
-    cheek = np.maximum.reduce([np.abs(x) - 1.70, y - 0.10, -1.6 - y, -1.0 - z])
+    cheek = np.maximum.reduce([np.abs(x) - 1.70, y - 0.48, -1.6 - y, -0.95 - z])
     return np.asarray(np.minimum(front, cheek) * unit, np.float32)
 
 
 def _kept(points: Floats, triangles: Ints, outside: Floats, eyes: Floats) -> npt.NDArray[np.bool_]:
     """Which triangles stay: not those before the face, nor locks that this leaves hanging there."""
     local = (points - eyes.mean(0)) / (eyes[0, 0] - eyes[1, 0])
-    kept = (outside[triangles] > 0).any(1)
+    # one layer of strands is drawn: a sheet's empty part would hide the sheet beneath it
+    kept = np.asarray((outside[triangles] > -0.05).all(1), bool)
     triangles = triangles[kept]
     label = np.arange(len(points))
     for _ in range(200):
@@ -149,7 +150,7 @@ def strands(spec: HeadSpec, tint: Floats) -> npt.NDArray[np.uint8]:
     inward = (np.arange(HEIGHT, dtype=np.float32) / HEIGHT * (DEEP + CUT) - CUT)[:, None]
     ends = np.clip(0.13 + 0.055 * lock + 0.045 * mass + 0.035 * fine, 0.012, 0.30)
     alpha = np.clip((inward - ends) / (0.06 + 0.05 * np.clip(fine + 1, 0, 2)) + 0.25, 0, 1)
-    alpha = np.maximum(alpha, np.clip((inward - SOLID * 0.5) / (SOLID * 0.4), 0, 1))
+    alpha = np.maximum(alpha, np.clip((inward - SOLID + 0.08) / 0.07, 0, 1))
     warm = 1 + np.clip(0.16 - np.maximum(inward, 0), 0, 0.16) * 1.2
     alpha = alpha * np.clip(inward / 0.02, 0, 1)
     tone = tint[None, None] * (shade * warm)[..., None]
@@ -189,7 +190,7 @@ def _normals(points: Floats, triangles: Ints, centre: Floats) -> Floats:
     return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True), np.float32)
 
 
-def _unwrapped(
+def _unwrapped(  # noqa: PLR0917, what makes a mesh
     points: Floats, normals: Floats, tangents: Floats, inward: Floats, turn: Floats, triangles: Ints
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints]:
     """The same hair with vertices doubled where a triangle would span the whole texture."""

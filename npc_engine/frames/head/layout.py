@@ -37,7 +37,7 @@ def bled(picture: Floats, there: Floats) -> Floats:
     for _ in range(5):
         grown = cv2.dilate(out, np.ones((5, 5), np.uint8))
         out = np.where(known[..., None] > 0, out, grown)
-        known = cv2.dilate(known, np.ones((5, 5), np.uint8))
+        known = np.asarray(cv2.dilate(known, np.ones((5, 5), np.uint8)), np.float32)
     return np.asarray(out, np.float32)
 
 
@@ -45,9 +45,9 @@ def noise(size: int, sigma: float, rng: np.random.Generator) -> Floats:
     """Smooth noise of mean 0 and deviation 1, f32[size, size], with grains of about `sigma` texels."""
     small = max(8, int(size / max(sigma * 0.7, 1)))
     plane = rng.standard_normal((small, small), np.float32)
-    plane = cv2.GaussianBlur(plane, (0, 0), 0.7) if sigma > 0.8 else plane
-    plane = cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.asarray((plane - plane.mean()) / plane.std(), np.float32)
+    soft = cv2.GaussianBlur(plane, (0, 0), 0.7) if sigma > 0.8 else plane
+    large = np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+    return np.asarray((large - large.mean()) / large.std(), np.float32)
 
 
 @dataclass(frozen=True)
@@ -139,5 +139,5 @@ class FrontView:
         """What was painted, on the texture: f32[size, size]; 0 where the head does not face the front."""
         at = self.at(np.stack([self.layout.x.ravel(), self.layout.y.ravel()], 1)).reshape(COARSE, COARSE, 2)
         at[self.layout.z < -0.95] = -10
-        at = cv2.resize(at, (size, size), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.remap(self.picture, at, None, cv2.INTER_LINEAR), np.float32)
+        x, y = (np.asarray(cv2.resize(p, (size, size)), np.float32) for p in cv2.split(at))
+        return np.asarray(cv2.remap(self.picture, x, y, cv2.INTER_LINEAR), np.float32)

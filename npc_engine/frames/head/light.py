@@ -29,7 +29,7 @@ def _rgb(red: float, green: float, blue: float) -> Floats:
 
 KEY, FILL = _unit(-0.52, 0.60, 0.72), _unit(0.80, 0.12, 0.62)
 RIM, RIM_OTHER = _unit(0.72, 0.42, -0.62), _unit(-0.80, 0.25, -0.62)
-_HALF: Final = np.asarray((KEY + [0, 0, 1]) / np.linalg.norm(KEY + [0, 0, 1]), np.float32)
+_HALF: Final = _unit(float(KEY[0]), float(KEY[1]), float(KEY[2]) + 1)
 LUMA: Final = _rgb(0.2126, 0.7152, 0.0722)
 
 
@@ -68,7 +68,7 @@ def _stored(light: Floats) -> Floats:
     return np.asarray(np.power(np.maximum(light, 0) / SCALE**2.2, 1 / 2.2), np.float32)
 
 
-def skin(rig: Rig, normals: Floats, views: Floats, open_: Floats, sun: Floats, gloss: Floats) -> Floats:
+def skin(rig: Rig, normals: Floats, views: Floats, open_: Floats, *, sun: Floats, gloss: Floats) -> Floats:
     """Stored light f32[n, 3] on skin, f32[n, 1] by a rig without colour.
 
     `normals` and `views` (towards the viewer) f32[n, 3] are unit; `open_` is how much sky, `sun` how much of the key
@@ -127,7 +127,7 @@ def cloth(rig: Rig, normals: Floats, views: Floats, open_: Floats, sun: Floats) 
     return _stored(light + 0.05 * edge)
 
 
-def sunlit(points: Floats, normals: Floats, casters: Floats, triangles: Ints, turn: Floats, bias: float) -> Floats:
+def sunlit(points: Floats, normals: Floats, casters: Floats, triangles: Ints, *, turn: Floats, bias: float) -> Floats:
     """How much of the key light each point sees, f32[n], 0..1, soft-edged: a depth picture taken from the light.
 
     `casters` f32[m, 3] with `triangles` throw the shadows; `turn` brings all into the viewer's frame, where KEY is.

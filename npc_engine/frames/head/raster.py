@@ -56,7 +56,7 @@ def canvas(size: int) -> tuple[Floats, Floats]:
     return np.zeros((size, size, 3), np.float32), np.full((size, size), FAR, np.float32)
 
 
-def draw(picture: Floats, depth: Floats, seen: Floats, triangles: Ints, values: Floats, field: float) -> None:
+def draw(picture: Floats, depth: Floats, seen: Floats, triangles: Ints, values: Floats, field: float) -> None:  # noqa: PLR0917, a picture, what is drawn and how
     """Draw triangles with `values` f32[n, 3] of their vertices over what lies further off in `picture` and `depth`."""
     if len(triangles):
         cv2.triangleRasterize(seen, triangles, values, picture, depth, _WORLD, field, NEAR, FAR, _SETTINGS)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from npc_engine.frames.head import light
 from npc_engine.frames.head.asset import Floats
 from npc_engine.frames.head.figure import Figure
+from npc_engine.frames.head.garment import Garment
 from npc_engine.frames.head.raster import canvas, deep, draw
 from npc_engine.head_spec import GROUNDS, TRANSPARENT, colour
 from npc_engine.moments import Pixels
@@ -28,11 +29,10 @@ class Scenery:
         )
         _, self.depth = canvas(size)
         if figure.garment:
-            self._dress(figure, size)
+            self._dress(figure, figure.garment, size)
 
-    def _dress(self, figure: Figure, size: int) -> None:
-        garment, camera = figure.garment, figure.camera
-        assert garment is not None
+    def _dress(self, figure: Figure, garment: Garment, size: int) -> None:
+        camera = figure.camera
         seen = camera.seen(garment.points)
         normals = garment.normals @ camera.turn.T
         views = -seen / np.linalg.norm(seen, axis=1, keepdims=True)

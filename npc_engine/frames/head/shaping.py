@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from npc_engine.frames.head.asset import Asset, Floats
+from npc_engine.frames.head.asset import SKIN, Asset, Floats
 from npc_engine.frames.pictures import FaceError
 from npc_engine.head_spec import HeadSpec
 from npc_engine.nearest import near
@@ -84,4 +84,5 @@ def carried(head: Asset, points: Floats) -> Floats:
     neck, skull = points[head.neck].mean(0), points[head.skull].mean(0)
     height = points[:, 1] + 0.55 * (points[:, 2] - skull[2])
     t = np.clip((height - neck[1]) / (0.80 * (skull[1] - neck[1])), 0, 1)
+    t[head.vertex[head.triangles[head.part != SKIN]]] = 1  # mouth, teeth and tongue are the head's, however low
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -81,8 +81,9 @@ def _tinted(figure: Figure) -> Pixels:
     head = figure.head
     normals = (figure.poser.normals(figure.rest) @ figure.camera.turn.T)[head.vertex]
     views = np.tile(np.array([0, 0, 1], np.float32), (len(normals), 1))
-    falls = (normals, views, figure.open, figure.sun[head.vertex], figure.gloss)
-    tint = light.skin(light.COLOURED, *falls) / np.maximum(light.skin(light.GREY, *falls), 1e-3)
+    falls = {"sun": figure.sun[head.vertex], "gloss": figure.gloss}
+    tint = light.skin(light.COLOURED, normals, views, figure.open, **falls)
+    tint /= np.maximum(light.skin(light.GREY, normals, views, figure.open, **falls), 1e-3)
     wide, _ = uv_map(head, np.asarray(tint, np.float32), tuple(range(7)), COARSE)
     left, low, right, top = (round(v * COARSE) for v in BOX)
     wide[COARSE - top - 2 : COARSE - low + 2, left - 2 : right + 2] = 1

@@ -25,7 +25,7 @@ def skin_texture(head: Asset, layout: Layout, spec: HeadSpec, scalp: Floats) -> 
     """The skin, sRGB f32[EDGE, EDGE, 3]; `scalp` f32[COARSE, COARSE] says where hair grows, 0..1."""
     rng = np.random.default_rng(spec.seed)
     small = _zones(head, layout, spec, rng)
-    out = cv2.resize(small, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)
+    out: Floats = np.asarray(cv2.resize(small, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR), np.float32)
     out = _beard(out, head, layout, spec, rng)
     out *= _pores(layout, rng)[..., None]
     if spec.freckles > 0:
@@ -36,8 +36,8 @@ def skin_texture(head: Asset, layout: Layout, spec: HeadSpec, scalp: Floats) -> 
     wide = cv2.resize(scalp, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)
     comb = _combed(rng)
     ragged = np.clip((wide - 0.5 + 0.20 * comb) * 2.4 + 0.5, 0, 1) * np.clip(wide * 5, 0, 1)
-    out = mixed(out, root * np.exp(-0.30 + 0.20 * comb)[..., None], ragged * 0.95)
-    return np.clip(_brows(out, layout, spec, rng), 0, 1)
+    out = mixed(out, root * np.exp(-0.30 + 0.20 * comb)[..., None], np.asarray(ragged * 0.95, np.float32))
+    return np.asarray(np.clip(_brows(out, layout, spec, rng), 0, 1), np.float32)
 
 
 def _zones(head: Asset, layout: Layout, spec: HeadSpec, rng: np.random.Generator) -> Floats:
@@ -121,8 +121,8 @@ def _freckles(out: Floats, layout: Layout, spec: HeadSpec, rng: np.random.Genera
 
 def _lips(out: Floats, head: Asset, layout: Layout, spec: HeadSpec, rng: np.random.Generator) -> Floats:
     skin = colour(spec.skin, SKINS, "skin")
-    mask = cv2.resize(head.masks["lips"], (EDGE, EDGE), interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
-    mask = cv2.GaussianBlur(mask, (0, 0), 4.0)
+    sharp = cv2.resize(head.masks["lips"], (EDGE, EDGE), interpolation=cv2.INTER_CUBIC).astype(np.float32) / 255
+    mask = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 4.0), np.float32)
     red = 0.75 if spec.sex == "female" else 0.45
     tone = np.array(tinted(skin, 0.93 - 0.07 * red, 0.70 - 0.14 * red, 0.70 - 0.12 * red), np.float32)
     painted = np.array([0.62, 0.10, 0.14], np.float32)
@@ -130,7 +130,7 @@ def _lips(out: Floats, head: Asset, layout: Layout, spec: HeadSpec, rng: np.rand
     grooves = cv2.resize(noise(EDGE, 1.5, rng)[:128], (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)
     shade = 1 + 0.035 * grooves
     line = cv2.resize(layout.blob((0, layout.marks["lip_line"][1]), (0.5, 0.035)), (EDGE, EDGE))
-    return mixed(out, tone * (shade - 0.22 * line)[..., None], mask * 0.95)
+    return mixed(out, np.asarray(tone * (shade - 0.22 * line)[..., None], np.float32), mask * np.float32(0.95))
 
 
 def _lines(layout: Layout, spec: HeadSpec, rng: np.random.Generator) -> Floats:
