@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -83,6 +84,7 @@ def folds(places: npt.NDArray[Any], nodes: npt.NDArray[Any], width: float, count
     return out
 
 
+@cache
 def _mirror() -> npt.NDArray[np.intp]:
     """The landmark on the other side of the face for each of the 468."""
     rest = topology.basis().rest

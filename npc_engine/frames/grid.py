@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, Final, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +18,7 @@ from npc_engine.frames.sampling import blurred
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
+_SHIFT: Final = 6  # bits of a node's fraction that triangles are drawn with
 ACROSS: Final = 48  # cells across a face: the mouth spans about fifteen
 FINEST: Final = 128  # cells across a picture at most, where a face is small in it
 RINGS: Final = ((1.22, 0.45), (1.45, 0.08), (1.7, 0.0))
@@ -106,24 +108,21 @@ def covered(
     vertices: npt.NDArray[Any], triangles: npt.NDArray[Any], shape: tuple[int, int]
 ) -> tuple[npt.NDArray[np.int64], Floats]:
     """For each node, the corners i[n, 3] of a triangle over it and its weights f32[n, 3]; zero if there is none."""
-    rows, columns = shape
-    corners, weights = np.zeros((rows, columns, 3), np.int64), np.zeros((rows, columns, 3), np.float32)
-    points = vertices[triangles]  # f64[m, 3, 2]
-    first = np.maximum(np.floor(points.min(1)), 0).astype(int)
-    last = np.minimum(np.ceil(points.max(1)), [columns - 1, rows - 1]).astype(int)
-    a, ab, ac = points[:, 0], points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
+    over = np.full(shape, -1, np.int32)  # the triangle over each node
+    fixed = np.round(vertices[triangles] * (1 << _SHIFT)).astype(np.int32)
+    for k, corners in enumerate(fixed):
+        cv2.fillConvexPoly(over, corners, (k,), shift=_SHIFT)
+    found = np.flatnonzero(over >= 0)
+    mine = triangles[over.reshape(-1)[found]]
+    a, b, c = (vertices[mine[:, k]] for k in range(3))
+    ab, ac = b - a, c - a
+    to = np.stack([found % shape[1], found // shape[1]], -1) - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    # u = gu · (x - ax, y - ay), v = gv · the same: two weights of a point in a triangle
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gu = np.stack([ac[:, 1], -ac[:, 0]], 1) / area[:, None]
-        gv = np.stack([-ab[:, 1], ab[:, 0]], 1) / area[:, None]
-    ys, xs = np.arange(rows, dtype=float)[:, None], np.arange(columns, dtype=float)[None]
-    for k in np.flatnonzero((np.abs(area) > 1e-12) & (last >= first).all(1)):
-        (x0, y0), (x1, y1) = first[k], last[k] + 1
-        x, y = xs[:, x0:x1] - a[k, 0], ys[y0:y1] - a[k, 1]
-        u, v = gu[k, 0] * x + gu[k, 1] * y, gv[k, 0] * x + gv[k, 1] * y
-        w = 1 - u - v
-        inside = (u >= -1e-6) & (v >= -1e-6) & (w >= -1e-6)
-        corners[y0:y1, x0:x1][inside] = triangles[k]
-        weights[y0:y1, x0:x1][inside] = np.stack([w[inside], u[inside], v[inside]], -1)
-    return corners.reshape(-1, 3), weights.reshape(-1, 3)
+    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
+    u = (to[:, 0] * ac[:, 1] - to[:, 1] * ac[:, 0]) / area
+    v = (ab[:, 0] * to[:, 1] - ab[:, 1] * to[:, 0]) / area
+    # a triangle is filled to its border's nodes, which can lie a little beyond it
+    share = np.clip(np.stack([1 - u - v, u, v], -1), 0, 1)
+    corners, weights = np.zeros((over.size, 3), np.int64), np.zeros((over.size, 3), np.float32)
+    corners[found], weights[found] = mine, share / share.sum(1, keepdims=True)
+    return corners, weights

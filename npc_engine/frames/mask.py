@@ -172,7 +172,7 @@ def _clothes(picture: Pixels, points: Floats, matte: Pixels) -> Pixels:
     (x0, chin), (width, height) = [(oval[:, 0].min() + oval[:, 0].max()) / 2, oval[:, 1].max()], np.ptp(oval, axis=0)
     y, x = np.mgrid[0:edge, 0:edge].astype(np.float32)
     down, aside = (y - chin) / height, np.abs(x - x0) / width
-    head = person & (face | (down < -0.5) | ((aside < 0.2) & (down < 0.06)))
+    head = person & (face | (down < -0.12) | ((aside < 0.2) & (down < 0.06)))
     shoulders = person & (down > 0.1) & (aside > 0.75)
     if min(head.sum(), shoulders.sum()) < SEEDS:
         return np.zeros_like(matte)  # nothing but a head
@@ -180,10 +180,10 @@ def _clothes(picture: Pixels, points: Floats, matte: Pixels) -> Pixels:
     unlike = [
         np.min([np.linalg.norm(colours - tone, axis=-1) for tone in _tones(colours[of])], 0) for of in (head, shoulders)
     ]
-    cloth = smooth((unlike[0] - unlike[1]) / 16 + 0.5) * (person & (down > 0))
+    cloth = smooth((unlike[0] - unlike[1] - 4) / 16 + 0.5) * (person & (down > 0))
     # what lies beside the head and lower than the chin is shoulder, whatever its colour
     cloth = np.maximum(cloth, person * smooth((aside - 0.65) / 0.2) * smooth(down / 0.15))
-    still = np.maximum.accumulate(cv2.medianBlur((cloth * 255).astype(np.uint8), 9), axis=0)
+    still = np.maximum.accumulate(cv2.medianBlur((cloth * 255).astype(np.uint8), 17), axis=0)
     return np.asarray(shrunk(blurred(still, 1.0), *picture.shape[1::-1]))
 
 

@@ -107,6 +107,7 @@ class Motion:
         upper, lower = (np.moveaxis(f, 2, 0) / np.float32(grid.cell) for f in (fields[0], fields[1][self._near]))
         self._nodes = upper[0].size  # values of the upper layer; those of the lower, where it differs, follow
         self._fields = Fields(list(upper), list(lower))
+        self._steep = np.maximum(_steepness(upper), _steepness(lower))  # f32[52], of each field
         self._head_fields = whole.head
         skull = np.zeros((WEIGHTS, 2))
         skull[[*(CHANNEL[name] for name in HEAD), BREATH]] = [
@@ -142,7 +143,9 @@ class Motion:
         above = total[:count].reshape(*self.grid.shape, 2)
         below = above.copy()
         below[self._near] = total[count:].reshape(below[self._near].shape)
-        spared = min(_unfolded(above[self._skin]), _unfolded(below[self._near]))
+        spared = 1.0
+        if float(np.abs(face) @ self._steep) > 1 - np.sqrt(TIGHTEST):  # less than that can't fold
+            spared = min(_unfolded(above[self._skin]), _unfolded(below[self._near]))
         turned = self._fields.sum(body_)[:count].reshape(above.shape)
         above, below = (scaled(field, spared, turned) for field in (above, below))
         upper = _turned(above, above, self.grid.nodes, *ROUNDS)
@@ -155,6 +158,12 @@ class Motion:
         under.reshape(-1)[self._around_lips] = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
         chosen(upper[self._reach], under == 0, whole[self._reach])
         return Layers(upper, lower, whole, rims)
+
+
+def _steepness(fields: Floats) -> Floats:
+    """The largest change of displacement from node to node, in any direction, of f32[k, rows, columns, 2] in cells."""
+    across, down = np.diff(fields, axis=2)[:, :-1], np.diff(fields, axis=1)[:, :, :-1]
+    return np.asarray(np.sqrt((across**2).sum(-1) + (down**2).sum(-1)).max((1, 2)), np.float32)
 
 
 def _unfolded(field: Floats) -> float:

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -24,7 +25,7 @@ from npc_engine.frames.lips import Lips
 from npc_engine.frames.mask import Person
 from npc_engine.frames.motion import BREATH, CLOSED, WEIGHTS, Motion
 from npc_engine.frames.mouth import Mouth, SizedMouth
-from npc_engine.frames.sampling import add_to, blurred, enlarged, opaque, read, shrunk, without_alpha
+from npc_engine.frames.sampling import add, blurred, enlarged_by, framed, opaque, read, read_to, shrunk, without_alpha
 from npc_engine.frames.shading import Shading, shade
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 
@@ -40,8 +41,22 @@ DEAD, DEAD_EXTRAS = 0.01, 0.03
 EXTRAS: Final = [CHANNEL[name] for name in ("eyeBlinkLeft", "eyeBlinkRight", "tongueOut", "tongueUp")]
 _DEAD_BY_CHANNEL: Final = np.where(np.isin(np.arange(ANGLES), EXTRAS), DEAD_EXTRAS, DEAD).astype(np.float32)
 STRIP: Final = 48  # rows drawn at a time
+NEAR: Final = 0.03  # picture edges: people seldom move further while they speak
+MANY: Final = 254  # of a matte's 255, for an average
 TURN_MOST: Final = {"headPitch": 0.15, "headYaw": 0.15, "headRoll": 0.09}
 """Radians that angles are eased towards: turned further, a picture shows that it is flat, and bends its background."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """Some rows of a drawn picture, in its pixels."""
+
+    top: int
+    bottom: int
+    left: int  # what is the person's at rest; it moves beyond that
+    right: int
+    solid: tuple[int, ...]  # from where to where there is nothing but the person, or empty
+    reach: int  # as long as nothing moves further than this
 
 
 @dataclass(frozen=True)
@@ -52,10 +67,11 @@ class _Sized:
     person: Pixels  # the same with what is not the person taken off, colours multiplied by its alpha; or `source`
     behind: Pixels | None  # RGBA at output size, what is behind the person; None where there is nothing
     scale: int
-    box: Box  # what the grid covers
-    face: Box  # of that, what lies in the picture
-    strips: tuple[Box, ...]  # first and last row, left and right end of what can move without its way
-    still: Floats  # f32[size, size, 2], the map when nothing moves
+    box: Box  # what the grid covers of the picture
+    inside: tuple[slice, slice]  # rows and columns of that in the map, which is a cell wider on all sides
+    strips: tuple[_Strip, ...]
+    cell: float  # edge of a grid's cell in output pixels
+    still: Floats  # f32[rows + 2, columns + 2, 2], the map at the grid's nodes, and a row around, when nothing moves
     shade: Box  # where light changes
     base: Pixels  # RGBA, the picture at output size
     mouth: SizedMouth
@@ -111,29 +127,36 @@ class Portrait:
         out = at.base.copy()
         cell = self._motion.grid.cell * size
         where = self._drawn_layer(out, at, layers.whole * np.float32(cell * at.scale))
-        at.mouth.paint(out, at.face, layers, weights)
+        at.mouth.paint(out, at.box, layers, weights)
         for eye in at.eyes:
             eye.paint(out, where, at.box, weights)
-        gain = self._shading.gain(layers.whole, weights)
-        if gain is not None:
+        light = self._shading.change(layers.whole, weights)
+        if light is not None:
             left, top, right, bottom = at.shade
-            shade(out[top:bottom, left:right], gain)
+            shade(out[top:bottom, left:right], light)
         return out if self.picture.shape[2] == 4 else without_alpha(out)
 
     def _drawn_layer(self, out: Pixels, at: _Sized, offset: Floats) -> Floats:
-        """Draw the person into `out`; gives the map f32[h, w, 2] by which `at.box` of it was read, where it was."""
-        left, top, right, bottom = at.box
-        where = enlarged(offset, right - left, bottom - top)
+        """Draw the person into `out`; gives the map f32[h, w, 2] by which `at.box` of it was read."""
+        left, top, right, _ = at.box
+        where = enlarged_by(add(framed(offset), at.still), at.cell)[at.inside]
         reach = int(np.ceil(float(np.abs(offset).max()) / at.scale)) + 2
-        for first, last, low, high in at.strips:  # one after the other they stay in the processor's cache
-            columns = slice(max(left, low - reach), min(right, out.shape[1], high + reach))
-            part = where[first - top : last - top, columns.start - left : columns.stop - left]
-            add_to(part, at.still[first:last, columns])
-            target = out[first:last, columns]
-            if at.behind is None:
-                target[...] = read(at.person, part)
-            else:
-                lay_over(read(at.person, part), at.behind[first:last, columns], target)
+        for strip in at.strips:  # one after the other they stay in the processor's cache
+            rows = slice(strip.top, strip.bottom)
+            ends = [max(left, strip.left - reach), min(right, strip.right + reach)]
+            if strip.solid and reach <= strip.reach:
+                ends[1:1] = strip.solid  # there is nothing of the background to be seen
+            for k, (begin, end) in enumerate(pairwise(ends)):
+                if begin >= end:  # what is solid begins where the strip does
+                    continue
+                if begin >= end:
+                    continue
+                columns = slice(begin, end)
+                part = where[strip.top - top : strip.bottom - top, begin - left : end - left]
+                if at.behind is None or k == 1:
+                    read_to(at.person, part, out[rows, columns])
+                else:
+                    lay_over(read(at.person, part), at.behind[rows, columns], out[rows, columns])
         return where
 
     def _drawn(self, exp: Exp, breath: float = 0.0) -> Floats:
@@ -178,37 +201,48 @@ class Portrait:
             person = shrunk(self._layers.person, edge, edge)
             behind = read(shrunk(self._layers.behind, edge, edge), every)  # on the way of `base`, to be the same
         grid = self._motion.grid
-        left, top = np.round(grid.origin * size).astype(int)
-        right, bottom = np.round(grid.opposite * size).astype(int)
-        box = (int(left), int(top), int(right), int(bottom))
+        first = np.round((grid.origin - grid.cell) * size).astype(int)
+        (left, top), (right, bottom) = (np.round(end * size).astype(int) for end in (grid.origin, grid.opposite))
+        box = (int(left), int(top), min(int(right), size), min(int(bottom), size))
+        nodes = np.mgrid[0 : grid.shape[0] + 2, 0 : grid.shape[1] + 2][::-1].transpose(1, 2, 0)
+        still = (first + (nodes + 0.5) * grid.cell * size) * scale - 0.5
         return _Sized(
             source,
             person,
             behind,
             scale,
             box,
-            (box[0], box[1], min(box[2], size), min(box[3], size)),
+            (slice(box[1] - first[1], box[3] - first[1]), slice(box[0] - first[0], box[2] - first[0])),
             self._strips(box, size),
-            every,
+            grid.cell * size,
+            still.astype(np.float32),
             self._shading.box(size),
             read(source, every),
             self._mouth.at(source, size, scale),
             tuple(eye.at(source, size, scale) for eye in self._eyes),
         )
 
-    def _strips(self, box: Box, size: int) -> tuple[Box, ...]:
+    def _strips(self, box: Box, size: int) -> tuple[_Strip, ...]:
         """Strips of the grid's box, as wide as the person near them; the whole box if nobody knows who that is."""
         left, top, right, bottom = box
-        there = None if self._person is None else shrunk(self._person.matte, size, size) > 0
-        reach, strips = round(AROUND * size), []
+        matte = None if self._person is None else shrunk(self._person.matte, size, size)
+        reach, near = round(AROUND * size), round(NEAR * size)
+        strips = []
         for first in range(top, min(bottom, size), STRIP):
             last = min(first + STRIP, bottom, size)
-            low, high = left, right
-            if there is not None:
-                columns = np.flatnonzero(there[max(0, first - reach) : last + reach].any(0))
-                low, high = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (right, right)
-            if low < high:
-                strips.append((first, last, low, high))
+            if matte is None:
+                strips.append(_Strip(first, last, left, right, (), 0))
+                continue
+            columns = np.flatnonzero((matte[max(0, first - reach) : last + reach] > 0).any(0))
+            if not len(columns):
+                continue
+            open_ = np.flatnonzero((matte[max(0, first - near) : last + near] < MANY).any(0))
+            middle = round(float(self._motion.grid.middle[0]) * size)
+            before, after = open_[open_ < middle], open_[open_ > middle]
+            begin = int(before[-1]) + 1 + near if len(before) else max(left, 0)
+            end = int(after[0]) - near if len(after) else min(right, size)
+            solid = (begin, end) if begin + STRIP < end and middle not in open_ else ()
+            strips.append(_Strip(first, last, int(columns[0]), int(columns[-1]) + 1, solid, near))
         return tuple(strips)
 
 

@@ -23,9 +23,24 @@ def read(source: Array, where: npt.NDArray[Any]) -> Array:
     return _cv.remap(source, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
+def read_to(source: Array, where: Floats, target: Array) -> None:
+    """What `read` gives, written into `target`."""
+    _cv.remap(source, where, None, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REPLICATE)
+
+
 def enlarged(field: Array, width: int, height: int) -> Array:
     """`field` stretched linearly to width × height; cells, not their centres, meet at the borders."""
     return _cv.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+
+
+def enlarged_by(field: Array, factor: float) -> Array:
+    """`field` stretched linearly by exactly `factor`, and cut to whole pixels at its right and lower border."""
+    return _cv.resize(field, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
+
+
+def framed(field: Array) -> Array:
+    """`field` with its border repeated once on all sides."""
+    return _cv.copyMakeBorder(field, 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
 def shrunk(picture: Array, width: int, height: int) -> Array:
@@ -54,11 +69,6 @@ def without_alpha(picture: Pixels) -> Pixels:
 def add(one: Array, other: Array) -> Array:
     """The sum of two arrays of one shape."""
     return _cv.add(one, other)  # type: ignore[no-any-return]
-
-
-def add_to(total: Array, other: Array) -> None:
-    """Add `other` to `total`, of one shape."""
-    _cv.add(total, other, dst=total)
 
 
 def weighed_sum(one: Floats, first: float, other: Floats, second: float) -> Floats:

@@ -53,8 +53,8 @@ class Shading:
         light = _spread(change, cells, (around - low + 0.5) * FINER - 0.5, self._nodes.shape[:2]) + ridges
         self._fields = Fields(list(light * _skin(cells, self._nodes.shape[:2])))
 
-    def gain(self, whole: Floats, weights: Floats) -> Floats | None:
-        """How much brighter the skin is drawn at the window's fine nodes, f32[rows, columns]; None for no change.
+    def change(self, whole: Floats, weights: Floats) -> Floats | None:
+        """The share of light that skin gains at the window's fine nodes, f32[rows, columns]; None for no change.
 
         `whole` f32[rows, columns, 2] is where the grid's nodes come from, in cells.
         """
@@ -66,7 +66,7 @@ class Shading:
         where *= np.float32(FINER)
         where += self._nodes
         drawn = read(light, where)
-        return np.asarray(1 + MOST * np.tanh(drawn * np.float32(1 / MOST)), np.float32)
+        return drawn / (1 + np.abs(drawn) * np.float32(1 / MOST))
 
     def box(self, size: int) -> tuple[int, int, int, int]:
         """Left, top, right and bottom of the window in a drawn picture of `size` pixels."""
@@ -76,11 +76,10 @@ class Shading:
         return int(left), int(top), int(right), int(bottom)
 
 
-def shade(picture: Pixels, gain: Floats) -> None:
-    """Make an RGBA picture u8[h, w, 4] brighter by a coarser gain f32[rows, columns]; alpha stays."""
+def shade(picture: Pixels, change: Floats) -> None:
+    """Make an RGBA picture u8[h, w, 4] brighter by a coarser share f32[rows, columns]; alpha stays."""
     height, width = picture.shape[:2]
-    change = (gain - 1) * np.float32(UNIT)
-    parts = [np.round(change * share + UNIT).astype(np.uint8) for share in TINT]
+    parts = [cv2.convertScaleAbs(change, alpha=UNIT * share, beta=UNIT) for share in TINT]
     four = enlarged(cv2.merge([*parts, np.full_like(parts[0], UNIT)]), width, height)
     cv2.multiply(picture, four, dst=picture, scale=1 / UNIT)
 
@@ -162,7 +161,8 @@ def _spread(
     every = np.concatenate([change, *(change[:, oval] * fall for fall in SPREAD)], 1).astype(np.float32)
     out = np.zeros((len(change), *shape), np.float32)
     for k in np.flatnonzero(np.abs(change).max(1) > 0):
-        flat = (every[k][corners] * weights).sum(1).reshape(shape)
+        each = every[k]
+        flat = sum(each[corners[:, i]] * weights[:, i] for i in range(3)).reshape(shape)
         out[k] = blurred(flat, 1.5 * FINER)
     return out
 
