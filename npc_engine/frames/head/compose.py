@@ -52,6 +52,7 @@ class Frame:
             gloss=figure.gloss,
         )
         skin[figure.lashes] = 0.16
+        skin[figure.inner] *= np.float32(figure.lit_mouth(posed.points))
         lights = [skin, _eye_light(ball_normals, figure, posed.points, posed.balls)]
         if hair:
             moved = (hair.points - posed.pivot) @ posed.head.T + posed.pivot

@@ -33,6 +33,7 @@ from npc_engine.head_spec import HeadSpec
 
 DISTANCE: Final = 15.0  # decimetres from the viewer: a portrait lens
 HIGH: Final = 3.30  # decimetres that the picture shows of a grown head at zoom 1
+PARTED: Final = 0.10  # decimetres between lips from which on light falls in
 USUAL: Final = 0.6155  # decimetres between the eyes of the base head
 
 
@@ -63,6 +64,9 @@ class Figure:
         self.lashes = self.lash_vertices()
         below = self.rest[head.vertex][:, 1] < layout.origin[1]
         self.lower_lashes = self.lashes & below
+        lip = [head.marks["lip_top"], head.marks["lip_bottom"]]
+        self.inner = np.unique(head.triangles[np.isin(head.part, (MOUTH, UPPER_TEETH, LOWER_TEETH, TONGUE))])
+        self.lips, self.lips_apart = lip, float(np.linalg.norm(self.rest[lip[0]] - self.rest[lip[1]]))
         self.upper_lids = self._upper_lids()
         self._shadows()
         self.visible, self.hair_visible = seen_ever(self)
@@ -71,6 +75,12 @@ class Figure:
             self.hair_open = np.asarray(np.clip(1.15 - 0.28 * np.maximum(low, 0), 0.35, 1), np.float32)
             chin = self.rest[head.marks["chin"], 1]
             self.hair_still = np.asarray(np.clip((chin - self.hair.points[:, 1]) / 1.6, 0, 0.85), np.float32)
+
+    def lit_mouth(self, points: Floats) -> float:
+        """How much of its light falls into a mouth with these points, 0..1: little between lips that touch."""
+        upper, lower = (points[k] for k in self.lips)
+        parted = (float(np.linalg.norm(upper - lower)) - self.lips_apart) / PARTED
+        return 0.30 + 0.70 * min(max(parted, 0.0), 1.0)
 
     def _openness(self) -> Floats:
         """How much sky each vertex sees, f32[r]: of the base head, as its shape changes that little."""

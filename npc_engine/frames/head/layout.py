@@ -14,6 +14,7 @@ from npc_engine.frames.head.raster import draw
 
 COARSE, EDGE = 512, 1024
 """Texels a side: of what varies slowly, and of the texture."""
+BLEED: Final = 10  # texels that colour goes on beyond its island
 
 
 def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tuple[Floats, Floats]:
@@ -32,13 +33,16 @@ def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tu
 
 def bled(picture: Floats, there: Floats) -> Floats:
     """The picture, all above 0, with what is not `there` filled from what lies beside it, so that seams don't show."""
-    out = picture * there[..., None]
-    known = there
-    for _ in range(5):
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    box = tuple(slice(max(n[0] - BLEED, 0), n[-1] + BLEED + 1) for n in (rows, columns))
+    out, known = picture[box] * there[box][..., None], there[box]
+    for _ in range(BLEED // 2):
         grown = cv2.dilate(out, np.ones((5, 5), np.uint8))
-        out = np.where(known[..., None] > 0, out, grown)
+        cv2.copyTo(grown, np.asarray(known == 0, np.uint8), out)
         known = np.asarray(cv2.dilate(known, np.ones((5, 5), np.uint8)), np.float32)
-    return np.asarray(out, np.float32)
+    whole = picture.copy()
+    whole[box] = out
+    return whole
 
 
 def noise(size: int, sigma: float, rng: np.random.Generator) -> Floats:
