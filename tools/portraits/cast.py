@@ -318,7 +318,7 @@ OGRE = Person(
         "eyebrows/eyebrows-trans-forward": 0.8,
         "eyebrows/eyebrows-angle-up": 0.25,
         "cheek/?-cheek-bones-incr": 0.6,
-        "mouth/mouth-scale-horiz-incr": 0.5,
+        "mouth/mouth-scale-horiz-incr": 0.2,
         "mouth/mouth-lowerlip-volume-incr": 0.5,
         "mouth/mouth-angles-up": 0.8,
         "expression/units/caucasian/mouth-corner-puller": 0.2,
