@@ -93,7 +93,7 @@ class TestPerson:
     def test_a_sketch_says_nearly_the_same(self, source):
         picture, points, person = source
         quick = sketched(picture, points)
-        assert ((quick.matte > 127) == (person.matte > 127)).mean() > 0.97
+        assert ((quick.matte > 127) == (person.matte > 127)).mean() > 0.95
 
     def test_shoulders_stay_and_the_face_is_no_cloth(self, source):
         picture, points, person = source

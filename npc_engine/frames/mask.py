@@ -29,6 +29,9 @@ _EDGE: Final = 256  # of the network's input, and of what is decided about cloth
 _CUT: Final = 448  # GrabCut's cost grows with the area: half a second at this edge
 _ROUNDS: Final = 3
 _DOUBT: Final = 0.016  # picture edges to both sides of the network's outline within which GrabCut decides
+_ADJOINING: Final = 0.17  # picture edges from the network's outline in which there may be more of a person
+_PART: Final = 1e-4  # of the picture's area that such a part covers at least
+_FOCUS: Final = 1.3  # how much more detail a person shows than a background that is out of focus
 _FINE: Final = 0.008  # radius of the guided filter in picture edges: a strand of hair
 _EDGES: Final = 2e-3  # variance in 0..1 colours below which the guided filter sees no edge
 SEES: Final = 0.9  # share of the face that the network has to call a person to be believed
@@ -104,15 +107,47 @@ def _cut(picture: Pixels, likely: Floats) -> Floats:
     """The outline that GrabCut finds near the likely one: 0 or 1, f32[m, m]."""
     edge = min(_CUT, picture.shape[0])
     small = np.ascontiguousarray(shrunk(picture, edge, edge)[..., ::-1])
-    inside = (shrunk(likely, edge, edge) > 0.5).astype(np.uint8)
+    seen = (shrunk(likely, edge, edge) > 0.5).astype(np.uint8)
     doubt = _disc(_DOUBT * edge)
-    trimap = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    trimap[cv2.erode(inside, doubt, borderValue=1) > 0] = cv2.GC_FGD
-    trimap[cv2.dilate(inside, doubt) == 0] = cv2.GC_BGD
+    around = cv2.dilate(seen, doubt)
+    more = _large((_with_sharp(small, seen) > 0) & (around == 0), _PART * edge**2)
+    trimap = np.where(seen, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    trimap[cv2.erode(seen, doubt, borderValue=1) > 0] = cv2.GC_FGD
+    trimap[(around == 0) & (cv2.dilate(more, doubt) == 0)] = cv2.GC_BGD
+    trimap[more > 0] = cv2.GC_FGD
     if (trimap == cv2.GC_BGD).any():  # a head that fills its picture has no background to learn from
         cv2.setRNGSeed(1)
         _cv.grabCut(small, trimap, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+
+
+def _large(parts: npt.NDArray[np.bool_], least: float) -> Pixels:
+    """Of what is true, the connected parts of at least so many pixels: u8, 0 or 1."""
+    _, label, stats, _ = cv2.connectedComponentsWithStats(parts.astype(np.uint8))
+    kept = stats[:, cv2.CC_STAT_AREA] >= least
+    kept[0] = False
+    return np.asarray(kept[label], np.uint8)
+
+
+def _with_sharp(bgr: Pixels, inside: Pixels) -> Pixels:
+    """What is seen of the person, u8[m, m], and what adjoins it and is as sharp, where the background is out of focus.
+
+    The network does not know horns, long ears and hairpins.
+    """
+    edge = inside.shape[0]
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    detail = blurred(np.abs(cv2.Laplacian(grey, cv2.CV_32F)), 1.2)
+    far = cv2.dilate(inside, _disc(_ADJOINING * edge)) == 0
+    if not far.any() or not inside.any():
+        return inside
+    soft, sharp = float(np.percentile(detail[far], 99)), float(np.median(detail[inside > 0]))
+    if sharp < _FOCUS * soft:
+        return inside  # all of the picture is in focus: this tells nothing
+    near = (detail > max(2 * soft, 0.7 * sharp)) & ~far
+    whole = cv2.morphologyEx((near | (inside > 0)).astype(np.uint8), cv2.MORPH_CLOSE, _disc(0.012 * edge))
+    whole = cv2.erode(whole, _disc(0.005 * edge)) | inside  # detail is seen a little beyond where it is
+    _, parts = cv2.connectedComponents(whole)
+    return np.asarray(np.isin(parts, np.unique(parts[inside > 0])) & (whole > 0), np.uint8)
 
 
 def _disc(radius: float) -> npt.NDArray[Any]:
