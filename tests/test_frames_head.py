@@ -116,7 +116,7 @@ def test_eyes_turn_without_the_head(head) -> None:
 
 
 def test_a_head_that_turns_leaves_shoulders_and_background_alone(head) -> None:
-    still, turned = head.render(NEUTRAL, SIZE), head.render(exp(headYaw=0.3, headRoll=0.2), SIZE)
+    still, turned = head.render(NEUTRAL, SIZE), head.render(exp(headYaw=0.3, headRoll=0.1), SIZE)
     changed = np.abs(still.astype(int) - turned).max(2)
     assert changed[-12:, 165:220].max() <= 2  # the chest; long hair beside it sways
     assert changed[:, :6].max() <= 2

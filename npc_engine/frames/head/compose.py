@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from npc_engine.frames.head import light, sheet
-from npc_engine.frames.head.asset import LASHES, Floats, Ints
+from npc_engine.frames.head.asset import LASHES, MOUTH, Floats, Ints
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.raster import canvas, draw, facing
 from npc_engine.frames.head.scenery import Scenery
@@ -114,14 +114,17 @@ class Composer:
         self.scenery = Scenery(figure, size, background)
         count, ball = len(head.vertex), len(figure.poser.eyes.ball)
         eye = figure.poser.eyes.triangles
-        skin = head.triangles[(head.part != LASHES) & figure.visible]
+        skin = head.triangles[(head.part != LASHES) & (head.part != MOUTH) & figure.visible]
         self.turned = np.ascontiguousarray(np.concatenate([skin, eye + count, eye + count + ball]), np.int32)
         start = count + 2 * ball
         lashes = head.triangles[head.part == LASHES]
         solid = hair.solid[figure.hair_visible[: len(hair.solid)]] if hair else np.zeros((0, 3), np.int32)
         loose = hair.frayed[figure.hair_visible[len(hair.solid) :]] if hair else np.zeros((0, 3), np.int32)
-        self.solid: Ints = np.ascontiguousarray(solid + start, np.int32)
+        # the lining of the mouth is thin: through a wide mouth's corner its outer side is seen
+        lining = head.triangles[head.part == MOUTH]
+        self.solid: Ints = np.ascontiguousarray(np.concatenate([lining, solid + start]), np.int32)
         self.frayed: Ints = np.ascontiguousarray(np.concatenate([lashes, loose + start]), np.int32)
+        self.loose = np.unique(self.frayed)  # their vertices
 
     def picture(self, frame: Frame) -> Pixels:
         """The frame as RGB or RGBA u8[size, size, 3 | 4]."""
@@ -152,16 +155,24 @@ class Composer:
 
     def _fray(self, out: Pixels, frame: Frame, depth: Floats, values: Floats) -> Pixels:
         """Lay loose strands and lashes over the picture; gives how much they cover, u8[size, size]."""
+        whole = np.zeros((self.size, self.size), np.uint8)
+        places = self.figure.camera.pixels(frame.seen[self.loose], self.size)
+        left, top = np.clip(np.floor(places.min(0)).astype(int), 0, self.size)
+        right, low = np.clip(np.ceil(places.max(0)).astype(int) + 1, 0, self.size)
+        if right <= left or low <= top:
+            return whole
         coordinates, _ = canvas(self.size)
         draw(coordinates, depth, frame.seen, self.frayed, values, self.figure.camera.field)
-        x, y, glow = planes(coordinates)
+        box = np.s_[top:low, left:right]
+        x, y, glow = planes(coordinates[box])
         strand = looked_up(self.sheet.frayed, x, y)
         cover = cv2.copyTo(cv2.extractChannel(strand, 3), over(glow, 0))
         shaded = self._lit(np.asarray(cv2.cvtColor(strand, cv2.COLOR_RGBA2RGB), np.uint8), glow)
         share = cv2.merge([cover, cover, cover])
-        kept = cv2.multiply(out, cv2.bitwise_not(share), scale=1 / 255)
-        cv2.add(kept, cv2.multiply(shaded, share, scale=1 / 255), out)
-        return np.asarray(cover, np.uint8)
+        kept = cv2.multiply(out[box], cv2.bitwise_not(share), scale=1 / 255)
+        out[box] = cv2.add(kept, cv2.multiply(shaded, share, scale=1 / 255))
+        whole[box] = cover
+        return whole
 
     def _catchlights(self, out: Pixels, frame: Frame, x: Floats, y: Floats) -> None:
         """Add the lamp's and the window's mirror image on the cornea, which bulges round a nearer middle."""

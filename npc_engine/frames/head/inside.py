@@ -56,7 +56,7 @@ def _tongue(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
     """Pink, paler on the rough back of the tongue, with a furrow along the middle."""
     furrow = np.exp(-0.5 * (p[..., 0] / 0.018) ** 2)[..., None]
     back = np.clip((high[2] - p[..., 2]) / (high[2] - low[2]), 0, 1)[..., None]
-    tone = np.array([0.72, 0.38, 0.37], np.float32) * (1 - 0.45 * back**2)
+    tone = np.array([0.64, 0.33, 0.32], np.float32) * (1 - 0.5 * back**2)
     return np.asarray(tone * (1 - 0.22 * furrow) * (1 + 0.05 * grain[..., None]), np.float32)
 
 
@@ -78,7 +78,7 @@ def _teeth(p: Floats, gum: Floats, width: float, grain: Floats) -> Floats:
 
 def _towards_front(p: Floats, low: Floats, high: Floats) -> Floats:
     """1 in front, dark at the back, where cheeks keep the light off molars."""
-    return np.asarray(np.clip((p[..., 2:] - low[2]) / (0.62 * (high[2] - low[2])), 0.16, 1) ** 1.5, np.float32)
+    return np.asarray(np.clip((p[..., 2:] - low[2]) / (0.62 * (high[2] - low[2])), 0.42, 1) ** 1.3, np.float32)
 
 
 def _upper(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:

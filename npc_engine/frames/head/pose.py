@@ -62,18 +62,12 @@ class Poser:
         self._topology()
 
     def _topology(self) -> None:
-        """For each point, the triangles around it; the last, empty triangle fills up the table."""
-        corners = self.head.vertex[self.head.triangles]
-        self.corners: Ints = corners
-        owners = corners.ravel()
+        """The triangles around each point, one point's after another's."""
+        self.corners: Ints = self.head.vertex[self.head.triangles]
+        owners = self.corners.ravel()
         order = np.argsort(owners, kind="stable")
-        counts = np.bincount(owners, minlength=len(self.rest))
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        most = int(counts.max())
-        table = np.full((len(self.rest), most), len(corners), np.int32)
-        place = np.arange(len(owners)) - np.repeat(starts, counts)
-        table[owners[order], place] = order // 3
-        self._around = table
+        self._around = (order // 3).astype(np.int32)
+        self._points, self._starts = np.unique(owners[order], return_index=True)
 
     def weights(self, exp: Exp) -> Floats:
         """exp50 as the weights f32[52] of the basis."""
@@ -103,12 +97,13 @@ class Poser:
     def normals(self, points: Floats) -> Floats:
         """Unit normals f32[p, 3] of points."""
         a, b, c = (points[self.corners[:, k]] for k in range(3))
-        face = np.zeros((len(self.corners) + 1, 3), np.float32)
+        face = np.empty((len(self.corners), 3), np.float32)
         e, f = b - a, c - a
-        face[:-1, 0] = e[:, 1] * f[:, 2] - e[:, 2] * f[:, 1]
-        face[:-1, 1] = e[:, 2] * f[:, 0] - e[:, 0] * f[:, 2]
-        face[:-1, 2] = e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]
-        out = face[self._around].sum(1)
+        face[:, 0] = e[:, 1] * f[:, 2] - e[:, 2] * f[:, 1]
+        face[:, 1] = e[:, 2] * f[:, 0] - e[:, 0] * f[:, 2]
+        face[:, 2] = e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]
+        out = np.zeros_like(points)
+        out[self._points] = np.add.reduceat(face[self._around], self._starts, axis=0)
         out /= np.maximum(np.sqrt(np.einsum("pc,pc->p", out, out)), np.float32(1e-9))[:, None]
         return np.asarray(out, np.float32)
 
