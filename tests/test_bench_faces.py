@@ -16,6 +16,7 @@ KEYS = ("portrait_ms", "jpeg_ms", "fps_512", "fps_256", "head_fps", "load_ms")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # two faces, a thousand pictures and more each at two sizes
 def test_every_figure_is_written(tmp_path, capsys):
     out = tmp_path / "faces.json"
     assert main(["bench", "faces", "--faces", PORTRAIT, "--json", str(out)]) == 0
