@@ -37,7 +37,12 @@ def body(human: MakeHuman, person: Person, points: Points, face: Face) -> bpy.ty
     zones, relief = skinmap.zones(canvas, person), skinmap.relief(canvas, person)
     skin = materials.skin(canvas, zones, relief, lips=person.lips, moles=person.moles, textures=textures)
 
-    for group, tone in (("helper-upper-teeth", (0.85, 0.80, 0.72)), ("helper-tongue", (0.60, 0.25, 0.25))):
+    ivory = (0.85, 0.80, 0.72)
+    for group, tone in (
+        ("helper-upper-teeth", ivory),
+        ("helper-lower-teeth", ivory),
+        ("helper-tongue", (0.60, 0.25, 0.25)),
+    ):
         teeth = part(human, points, human.faces_of(group))
         build.mesh_object(group, teeth, materials.plain(group, tone, 0.25))
     return build.mesh_object("body", bust(human, points, face), skin, levels=3)
