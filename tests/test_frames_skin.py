@@ -334,3 +334,10 @@ def test_nothing_flickers(portrait):
         assert (portrait.render(e, SIZE, 0.3) == portrait.render(e, SIZE, 0.3)).all()
     near = portrait.render(exp(headYaw=0.0005), SIZE).astype(int)
     assert np.abs(near - portrait.render(NEUTRAL, SIZE)).mean() < 0.5, "a head that begins to turn does not jump"
+
+
+def test_brows_stay_whole_above_lids_that_droop(portrait, first):
+    rest, drooping = (portrait.render(e, SIZE).astype(int) for e in (NEUTRAL, exp(eyeBlink=0.16)))
+    for pair in ((105, 52), (63, 53), (334, 282), (293, 283)):
+        x, y = np.round(first[list(pair), :2].mean(0)).astype(int)
+        assert np.abs(drooping - rest)[y - 2 : y + 3, x - 3 : x + 4].mean() < 6

@@ -34,6 +34,7 @@ CHEEK: Final = 0.5  # share of a squint that a raised cheek brings to the lower 
 LOOK_MOST: Final = 0.35  # radians
 FOLLOW, FOLLOW_BELOW = 0.5, 0.15  # share of a glance up or down that the upper, and down that the lower lid goes along
 PULLED, SLOPE = np.float32(0.1), np.float32(8)  # eye widths of skin that a lid pulls, and more for each that it goes
+BARE: Final = np.float32(0.5)  # eye widths above a lid, beyond which there is nothing of its lashes
 BELOW: Final = np.float32(0.3)  # eye widths of skin that a lower lid pulls at most, unless it goes far
 FIRM: Final = 0.10  # of what a lid pulls, the part next to its edge that is moved without stretching
 EMERGES: Final = np.float32(0.4)
@@ -232,7 +233,9 @@ class SizedEye:
         if blink:
             emerged = read(self._bare, _aside(shifted(place, self._low), pull_up * EMERGES, self._down))
             between = (lids.over - lids.under) * np.float32(0.3 * self._eye.width / SOFT) + np.float32(0.5)
-            skin = mixed(skin, emerged, np.clip(between, 0, 1) * np.float32(min(1.0, 12 * blink)))
+            # the bare lid ends below the brow, which the picture itself shows
+            lid = np.clip(between, 0, 1) * np.clip((BARE - lids.over) * np.float32(8), 0, 1)
+            skin = mixed(skin, emerged, lid * np.float32(min(1.0, 12 * blink)))
         return skin
 
     def _bag(self, drawn: Pixels, lids: _Lids, squint: float) -> Pixels:
