@@ -145,7 +145,7 @@ def _with_sharp(bgr: Pixels, inside: Pixels) -> Pixels:
         return inside  # all of the picture is in focus: this tells nothing
     near = (detail > max(2 * soft, 0.7 * sharp)) & ~far
     whole = cv2.morphologyEx((near | (inside > 0)).astype(np.uint8), cv2.MORPH_CLOSE, _disc(0.012 * edge))
-    whole = cv2.erode(whole, _disc(0.005 * edge)) | inside  # detail is seen a little beyond where it is
+    whole = np.maximum(cv2.erode(whole, _disc(0.005 * edge)), inside)  # detail is seen a little beyond where it is
     _, parts = cv2.connectedComponents(whole)
     return np.asarray(np.isin(parts, np.unique(parts[inside > 0])) & (whole > 0), np.uint8)
 
