@@ -181,7 +181,8 @@ class SizedInterior:
         canvas = np.empty((*hole.shape, 4), np.uint8)
         canvas[:] = (*self._of.dark, 255)
         light = np.float32(1) - np.float32(0.62) * near  # the deeper, the darker
-        deep = front * (np.float32(0.68) - np.float32(0.3) * near)
+        # a wide mouth lets light in, and then a tongue is seen
+        deep = front * (np.float32(0.68 + min(0.34, 1.1 * max(0.0, pose.opened - 0.12))) - np.float32(0.3) * near)
         layers = [("tongue_rest", deep, 1.0), ("lower", np.float32(0.76) * front, 1.0)]
         if pose.up:
             layers.insert(1, ("tongue_up", np.float32(0.9) * front, min(1.0, 6 * pose.up)))
