@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from npc_engine import __version__
-from npc_engine.commands import bench, doctor, faces, say, serve, voices
+from npc_engine.commands import bench, doctor, faces, keys, say, serve, voices
 from npc_engine.commands.common import known_errors
 
 EXAMPLES = """examples:
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"npc-engine {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in (serve, say, faces, voices, doctor, bench):
+    for command in (serve, say, faces, voices, keys, doctor, bench):
         command.add_to(commands)
     return top
 

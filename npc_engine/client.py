@@ -28,6 +28,10 @@ or, with whatever yields strings, such as the tokens of a language model:
 Between lines a character lives in silence, until it is cancelled or says something:
 
     line = client.idle("elder", attitude="listening", picture=512)
+
+An engine on another machine asks for keys (docs/security.md):
+
+    client = Client("tcp://192.168.1.5:7890", server_key="server.pub", key="laptop.key")
 """
 
 from __future__ import annotations
@@ -35,12 +39,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 from uuid import uuid4
 
-from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection
+from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection, Curve
 from npc_engine.feed import Feed
+from npc_engine.keys import KeyPair, key_pair, public_key
 from npc_engine.moments import TICK_MS, Outputs
 from npc_engine.playback import Playback
 from npc_engine.wire import limits
@@ -70,8 +76,11 @@ Event: TypeAlias = Reply
 """What `Client.poll` gives: Accepted, Moments, Words, MarkAt, End, Cancelled, ErrorMessage, Pong, Warmed, Npcs, and
 Welcome when the engine came back after the connection broke."""
 
+REFUSED = "refused"
+"""Code of a `ClientError`: the engine is there, and does not let this client in."""
 SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
 IDLE_CREDIT_MS = 200  # of a line that says nothing: no sound may tear, and what is ahead is lost when somebody speaks
+GREET_S = 0.05  # from one look for a refusal, which is no event, to the next
 PIECES_S = 0.01  # from one look for pieces to the next: far less than a model needs for a word
 
 __all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
@@ -82,9 +91,22 @@ class Client:
 
     Connects and greets within `timeout_s`, or raises `ClientError`. When the connection breaks, each open line ends
     with an `ErrorMessage` of code "disconnected"; the client connects again by itself, as long as it is polled.
+
+    An engine that asks for keys needs both: its own public one as `server_key`, a path of its server.pub or 40
+    characters, and the client's `key`, a path of the file that `npc-engine keys new --client NAME` has made, or the
+    secret one. Raises `KeysError` for what is none. One whose key is revoked is "disconnected" and not let in again:
+    what it asks raises `ClientError` of code "refused".
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS, timeout_s: float = 5.0, name: str = "python") -> None:
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        timeout_s: float = 5.0,
+        name: str = "python",
+        *,
+        server_key: str | Path = "",
+        key: str | Path | KeyPair = "",
+    ) -> None:
         self.address = address
         self.welcome: Welcome
         self._timeout_s = timeout_s
@@ -92,7 +114,10 @@ class Client:
         self._open: set[str] = set()
         self._greeted = False
         self._waiting: deque[Event] = deque()  # came while `say` or `npcs` waited for something else
-        self._connection = Connection(address)
+        if bool(server_key) != bool(key):
+            given, lacking = ("server_key", "key") if server_key else ("key", "server_key")
+            raise ClientError(f"{given} came without {lacking}: an engine that asks for keys needs both")
+        self._connection = Connection(address, Curve(public_key(server_key), key_pair(key)) if key else None)
         try:
             self._greet()
         except BaseException:
@@ -102,12 +127,12 @@ class Client:
     def _greet(self) -> None:
         end = time.monotonic() + self._timeout_s
         while not self._greeted:
+            self._check_refused()
             left = end - time.monotonic()
             if left <= 0:
-                raise ClientError(
-                    f"no engine answered at {self.address} in {self._timeout_s:g} s; start one with `npc-engine serve`"
-                )
-            for event in self._receive(left):
+                hint = self._connection.trouble or "start one with `npc-engine serve`"
+                raise ClientError(f"no engine answered at {self.address} in {self._timeout_s:g} s; {hint}")
+            for event in self._receive(min(left, GREET_S)):
                 if isinstance(event, ErrorMessage):
                     raise ClientError(f"the engine at {self.address} refused: {event.text}", event.code)
 
@@ -363,7 +388,12 @@ class Client:
 
     # ── connection ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _check_refused(self) -> None:
+        if self._connection.refused:
+            raise ClientError(f"the engine at {self.address} lets nobody in so: {self._connection.refused}", REFUSED)
+
     def _send(self, message: Request) -> None:
+        self._check_refused()
         if not self._greeted or not self._connection.send(message):
             raise ClientError(f"no engine at {self.address}; start one with `npc-engine serve`", LOST)
 

@@ -21,10 +21,11 @@ def known_errors() -> tuple[type[Exception], ...]:
     from npc_engine.client import ClientError
     from npc_engine.files.writer import FileError
     from npc_engine.frames.pictures import FaceError
+    from npc_engine.keys import KeysError
     from npc_engine.server.sockets import ServerError
     from npc_engine.speech.errors import SpeechError
 
-    return (UsageError, CastError, ClientError, FileError, FaceError, ServerError, SpeechError)
+    return (UsageError, CastError, ClientError, FileError, FaceError, KeysError, ServerError, SpeechError)
 
 
 def command(commands: Commands, name: str, about: str, examples: str) -> argparse.ArgumentParser:

@@ -13,11 +13,13 @@ from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 
 if TYPE_CHECKING:
+    from npc_engine.server.curve import Curve
     from npc_engine.speech.cache import TakeCache
     from npc_engine.troupe import Troupe
 
 _MOST_MB: Final = 1_000_000
 EXAMPLES = """  npc-engine serve
+  npc-engine serve --address tcp://0.0.0.0:7890                 to the network: needs keys, see npc-engine keys --help
   npc-engine serve --accelerator cuda                           the Audio2Exp network on an NVIDIA GPU
   npc-engine serve --address tcp://127.0.0.1:7900 --cast ~/mygame/npc
   npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
@@ -29,7 +31,15 @@ def add_to(commands: Commands) -> None:
     """Add the sub-command."""
     parser = command(commands, "serve", "answer games over ZeroMQ until interrupted", EXAMPLES)
     parser.add_argument(
-        "--address", default="tcp://127.0.0.1:7890", help="loopback address to bind (default tcp://127.0.0.1:7890)"
+        "--address",
+        default="tcp://127.0.0.1:7890",
+        help="address to bind (default tcp://127.0.0.1:7890); any but loopback needs keys",
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help="folder that npc-engine keys has made (default: this user's own); named, keys are asked on loopback too",
     )
     parser.add_argument(
         "--lookahead-ms",
@@ -65,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     import cv2
 
     from npc_engine.expression.together import Together
+    from npc_engine.server.curve import curve_for
     from npc_engine.server.server import Server
     from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
@@ -73,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--lookahead-ms is {arguments.lookahead_ms}, expected -60 to 120 in steps of 20")
     if not 0 <= arguments.cache_mb <= _MOST_MB:
         raise UsageError(f"--cache-mb is {arguments.cache_mb}, expected 0 to {_MOST_MB}")
+    keys = _keys(arguments)
+    curve = curve_for(arguments.address, keys)  # what is wrong with them is told before all voices are loaded
     logging.basicConfig(level=arguments.log.upper(), format="%(asctime)s %(levelname)s %(message)s")
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
@@ -91,8 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
             log.error("character %s can't be loaded and will be refused: %s", name, error)
     if arguments.warm:
         _warm(troupe, arguments.warm)
-    server = Server(troupe, arguments.address)
+    server = Server(troupe, arguments.address, keys=keys)
     server.start()
+    if curve is not None:
+        _tell_keys(log, curve)
     log.info(
         "npc-engine answers on %s with %d characters, ready in %.1f s",
         server.address,
@@ -103,6 +118,27 @@ def run(arguments: argparse.Namespace) -> int:
     if cache is not None:
         cache.flush()
     return 0
+
+
+def _keys(arguments: argparse.Namespace) -> Path | None:
+    """The folder of the keys that games must have; None where they need none."""
+    from npc_engine.keys import default_folder
+    from npc_engine.server.curve import is_loopback
+
+    if arguments.keys is not None:
+        return Path(arguments.keys).expanduser()
+    return None if is_loopback(arguments.address) else default_folder()
+
+
+def _tell_keys(log: logging.Logger, curve: Curve) -> None:
+    """Say whom the server lets in, and by which key they know it."""
+    log.info("games need keys of %s; this server's public key is %s", curve.folder, curve.public)
+    for fault in curve.allowed.faults:
+        log.error("nobody is let in by a broken file: %s", fault)
+    if curve.allowed.names:
+        log.info("let in: %s", ", ".join(sorted(curve.allowed.names.values())))
+    else:
+        log.warning("nobody is let in yet: npc-engine keys allow NAME FILE.pub lets a client in, without a restart")
 
 
 def _cache(arguments: argparse.Namespace) -> TakeCache | None:

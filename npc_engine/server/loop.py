@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -12,10 +11,11 @@ import zmq
 
 from npc_engine.cast import CastError
 from npc_engine.moments import NEUTRAL
+from npc_engine.server.clients import FLOW_S, Clients, Peer
 from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.moment import next_ticks, pack_moment
 from npc_engine.server.performer import Begun, Complete, MarkHere, Performer, Rests, Tick
-from npc_engine.server.sockets import Router, Unreachable
+from npc_engine.server.sockets import Received, Router, Unreachable
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
 from npc_engine.server.warmer import Warmer, WarmFailed
@@ -24,7 +24,6 @@ from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
 from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
 from npc_engine.wire.messages import ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, WireError
-from npc_engine.wire.session import Session
 
 LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
@@ -34,17 +33,6 @@ FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
 LINES = 64  # performed at once, for all clients: each holds two threads
 IDLE_LINES = 256  # that say nothing, for all clients: each holds a face's pose and four ticks
 THREADS = 128  # performers that speak, and cancelled ones that finish their last clause
-
-
-class _Peer:
-    """A client: its session, its performers, and replies that its connection could not take yet."""
-
-    def __init__(self, identity: bytes, descriptor: int) -> None:
-        self.identity = identity
-        self.descriptor = descriptor
-        self.session = Session()
-        self.performers: dict[str, Performer | Idling] = {}
-        self.unsent: deque[list[bytes]] = deque()
 
 
 class Loop:
@@ -58,8 +46,7 @@ class Loop:
         self._warmer = Warmer(stage, wake)
         self._idler = Idler(wake)
         self._text_idle_s = text_idle_s
-        self._peers: dict[bytes, _Peer] = {}
-        self._connections: dict[int, bytes] = {}  # open descriptor → identity, b"" until it has said something
+        self._clients = Clients(router)
         self._retiring: list[Performer | Idling] = []
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -67,10 +54,15 @@ class Loop:
         poller = zmq.Poller()
         for source in (self._router.socket, self._router.monitor, self._wake.fileno()):
             poller.register(source, zmq.POLLIN)
+        if self._router.zap is not None:
+            poller.register(self._router.zap.socket, zmq.POLLIN)
         busy = False
         while not stopping():
-            poller.poll(0 if busy else RETRY_MS if self._blocked() else None)
+            poller.poll(0 if busy else RETRY_MS if self._blocked() else int(1000 * FLOW_S))
             self._wake.clear()
+            if self._router.zap is not None:
+                self._router.zap.answer()
+            self._tend()
             busy = self._read()
             self._note_connections()
             self._tell_warmed()
@@ -80,10 +72,10 @@ class Loop:
     @property
     def performers(self) -> list[Performer | Idling]:
         """What makes the ticks of all open lines."""
-        return [performer for peer in self._peers.values() for performer in peer.performers.values()]
+        return [performer for peer in self._clients.all for performer in peer.performers.values()]
 
     def _blocked(self) -> bool:
-        return any(peer.unsent for peer in self._peers.values())
+        return any(peer.unsent for peer in self._clients.all)
 
     # ── from games ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -96,21 +88,26 @@ class Loop:
             # After receiving and before handling: descriptors are used again, and the end of the connection that had
             # this one before has been reported by now.
             self._note_connections()
-            identity, descriptor, data = received
-            peer = self._peer(identity, descriptor)
-            if peer is not None:
-                self._handle(peer, data)
+            self._admit(received)
         return True
 
-    def _peer(self, identity: bytes, descriptor: int) -> _Peer | None:
-        """The client, new or known; None when its connection has closed behind the message."""
-        peer = self._peers.get(identity)
-        if peer is None and descriptor in self._connections:
-            peer = self._peers[identity] = _Peer(identity, descriptor)
-            self._connections[descriptor] = identity
-        return peer
+    def _admit(self, received: Received) -> None:
+        try:
+            peer = self._clients.of(received)
+        except WireError as error:
+            self._turn_away(received, error)
+            return
+        if peer is not None:
+            self._handle(peer, received.frames)
 
-    def _handle(self, peer: _Peer, data: list[bytes]) -> None:
+    def _turn_away(self, received: Received, error: WireError) -> None:
+        """Say why nobody listens, once for each message; who does not read it misses it."""
+        try:
+            self._router.send(received.identity, encode(ErrorMessage(error.code, str(error))))
+        except Unreachable:
+            return
+
+    def _handle(self, peer: Peer, data: list[bytes]) -> None:
         try:
             self._carry_out(peer, peer.session.receive(decode_request(data)))
         except WireError as error:
@@ -121,17 +118,17 @@ class Loop:
             self._carry_out(peer, peer.session.reject(fault))
 
     def _note_connections(self) -> None:
-        for opened, descriptor in self._router.connection_events():
-            if opened:
-                self._connections[descriptor] = b""
-            else:
-                peer = self._peers.get(self._connections.pop(descriptor, b""))
-                if peer is not None:
-                    self._forget(peer, "its connection closed")
+        for peer, why in self._clients.note():
+            self._forget(peer, why)
 
-    def _forget(self, peer: _Peer, why: str) -> None:
+    def _tend(self) -> None:
+        self._clients.stem()
+        for peer, why in self._clients.tend():
+            self._forget(peer, why)
+
+    def _forget(self, peer: Peer, why: str) -> None:
         """Stop all that a client has asked for; nothing can be said to it any more."""
-        if self._peers.pop(peer.identity, None) is None:
+        if not self._clients.forget(peer):
             return
         LOG.info("client %r is gone: %s; %d lines stop", peer.session.client, why, len(peer.performers))
         for performer in peer.performers.values():
@@ -141,7 +138,7 @@ class Loop:
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _carry_out(self, peer: _Peer, effects: list[Effect]) -> None:
+    def _carry_out(self, peer: Peer, effects: list[Effect]) -> None:
         for effect in effects:
             if isinstance(effect, Send):
                 self._reply(peer, effect.message)
@@ -160,7 +157,7 @@ class Loop:
             elif isinstance(effect, SendList):
                 self._reply(peer, self._npcs())
 
-    def _start(self, peer: _Peer, start: Start) -> None:
+    def _start(self, peer: Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
         name, before = start.line.id, peer.performers.get(start.after)
         begin, breath = (before.face, before.breath) if isinstance(before, Idling) else (NEUTRAL, 0.0)
@@ -182,14 +179,14 @@ class Loop:
         peer.performers[name] = performer
         performer.begin()
 
-    def _prepare(self, peer: _Peer, prepare: Prepare) -> None:
+    def _prepare(self, peer: Peer, prepare: Prepare) -> None:
         if not self._warmer.add(peer.identity, prepare):
             text = "as many warms wait as the engine takes: go on when some are answered"
             self._carry_out(peer, peer.session.warm_failed(prepare.line.id, "too-many-warms", text))
 
     def _tell_warmed(self) -> None:
         for identity, done in self._warmer.take():
-            peer = self._peers.get(identity)
+            peer = self._clients.by(identity)
             if peer is not None:
                 effects = (
                     peer.session.warm_failed(done.id, done.code, done.text)
@@ -213,34 +210,34 @@ class Loop:
         except CastError as error:
             return ErrorMessage("bad-cast", str(error)[: limits.NOTE_CHARS])
 
-    def _reply(self, peer: _Peer, message: Reply) -> None:
+    def _reply(self, peer: Peer, message: Reply) -> None:
         self._transmit(peer, encode(message))
 
     # ── to games ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _transmit(self, peer: _Peer, data: list[bytes]) -> None:
+    def _transmit(self, peer: Peer, data: list[bytes]) -> None:
         """Send, or keep for later behind what waits already; a client that lets too much wait is given up."""
         if peer.unsent or not self._try(peer, data):
             peer.unsent.append(data)
             if len(peer.unsent) > UNSENT_REPLIES:
                 self._forget(peer, f"it left {UNSENT_REPLIES} replies unread")
 
-    def _try(self, peer: _Peer, data: list[bytes]) -> bool:
+    def _try(self, peer: Peer, data: list[bytes]) -> bool:
         try:
             return self._router.send(peer.identity, data)
         except Unreachable:
             self._forget(peer, "it can't be reached")
             return True
 
-    def _flush(self, peer: _Peer) -> None:
+    def _flush(self, peer: Peer) -> None:
         while peer.unsent and self._try(peer, peer.unsent[0]):
             peer.unsent.popleft()
 
     def _send_round(self) -> bool:
         """Send at most one message of each line, the most urgent first, silent ones last; whether any was sent."""
-        for peer in tuple(self._peers.values()):
+        for peer in self._clients.all:
             self._flush(peer)
-        lines = [(peer, performer) for peer in self._peers.values() for performer in peer.performers.values()]
+        lines = [(peer, performer) for peer in self._clients.all for performer in peer.performers.values()]
         lines.sort(key=lambda line: (isinstance(line[1], Idling), -line[1].line.priority))
         sent = False
         for peer, performer in lines:
@@ -250,7 +247,7 @@ class Loop:
                 sent = self._send_next(peer, performer) or sent
         return sent
 
-    def _send_next(self, peer: _Peer, performer: Performer | Idling) -> bool:
+    def _send_next(self, peer: Peer, performer: Performer | Idling) -> bool:
         line = performer.line.id
         try:
             return self._send_made(peer, performer)
@@ -262,7 +259,7 @@ class Loop:
                 self._retire(peer.performers.pop(line))
             return True
 
-    def _send_made(self, peer: _Peer, performer: Performer | Idling) -> bool:
+    def _send_made(self, peer: Peer, performer: Performer | Idling) -> bool:
         """Send the next message of a line, if it is ready and within its credit; whether it was."""
         line = performer.line.id
         made = performer.peek(limits.MOMENT_TICKS + 1)
@@ -293,7 +290,7 @@ class Loop:
 
     def finish(self) -> None:
         """Cut every line, tell the games, and wait for the performers."""
-        for peer in tuple(self._peers.values()):
+        for peer in self._clients.all:
             self._carry_out(peer, peer.session.stop("the engine is stopping"))
         self._warmer.stop()
         self._idler.stop()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import Final
 
+from npc_engine.server.curve import curve_for
 from npc_engine.server.loop import Loop
 from npc_engine.server.sockets import Router, ServerError
 from npc_engine.server.stage import Stage
@@ -20,14 +22,20 @@ STOP_S: Final = 5.0  # longer than all that the wire thread waits for on its way
 
 
 class Server:
-    """Serves the characters of `stage` on a loopback `address`; a port of `*` takes any free one.
+    """Serves the characters of `stage` on `address`; a port of `*` takes any free one.
+
+    Games must show a key that the folder `keys` lets in, as `npc-engine keys` makes it; without one, `address` must be
+    loopback. The folder is read again as it changes: those let in may come, those revoked are cut off.
 
     One thread owns the socket and each line has a performer; `start` returns once games can connect. A line whose text
     is open waits `text_idle_s` seconds for more of it, then it speaks what it has and ends.
     """
 
-    def __init__(self, stage: Stage, address: str = DEFAULT_ADDRESS, *, text_idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self, stage: Stage, address: str = DEFAULT_ADDRESS, *, keys: Path | None = None, text_idle_s: float = IDLE_S
+    ) -> None:
         self.address = address
+        self._keys = keys
         self._stage = stage
         self._text_idle_s = text_idle_s
         self._changing = threading.Lock()  # start and stop, from whichever threads
@@ -38,11 +46,11 @@ class Server:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Bind and serve on a thread, with `address` then exact; raises `ServerError` where it can't bind."""
+        """Bind and serve on a thread, with `address` then exact; raises `ServerError` where it can't, or needs keys."""
         with self._changing:
             if self._thread is not None:
                 raise ServerError("the server was started already")
-            router = Router(self.address)
+            router = Router(self.address, curve_for(self.address, self._keys))
             self._wake = Wake()
             thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
             thread.start()

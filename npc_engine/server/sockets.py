@@ -1,65 +1,75 @@
-"""The engine's ROUTER: bound to loopback only, with bounds on what it takes and keeps."""
+"""The engine's ROUTER: on loopback, or for known keys only, with bounds on what it takes and keeps."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
+import contextlib
+import errno
+import socket as tcp
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from npc_engine.server.curve import Curve, ServerError, is_loopback
+from npc_engine.server.zap import Zap
 from npc_engine.wire import limits
 
+__all__ = ["Received", "Router", "ServerError", "Unreachable"]
+
 SEND_MARK: Final = 500  # messages a client may leave unread before its lines wait; 2.5 s of eight lines with pictures
-RECEIVE_MARK: Final = 1_000  # messages a client may send ahead of us before its own socket holds them
+RECEIVE_MARK: Final = 100  # messages a client may send ahead of us before its own socket holds them; 100 MiB at most
 HEARTBEAT_MS: Final = 2_000  # for half-open TCP only: a process that dies closes its connection at once
 HEARTBEAT_TIMEOUT_MS: Final = 10_000
+HANDSHAKE_MS: Final = 5_000  # to greet as ZeroMQ does and, where keys are needed, to show one's own
+CURVE_BYTES: Final = 33  # by which encryption makes a frame longer (https://rfc.zeromq.org/spec/26): 8 + 8 + 16 + 1
+BACKLOG: Final = 64  # connections that the system may hold for us before they are accepted
 LINGER_MS: Final = 200  # on stop: long enough for the last `cancelled` over loopback
 
+_TCP_INFO_BYTES: Final = 136  # of Linux' struct tcp_info, as far as it is read
+_TCP_INFO_RECEIVED: Final = 128  # where its tcpi_bytes_received stands, a u64 (include/uapi/linux/tcp.h)
 
-class ServerError(RuntimeError):
-    """The server can't start, or could not go on; says why."""
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message: its client's identity, its connection's descriptor, the key (Z85) that it showed or "", and frames."""
 
-def check_address(address: str) -> None:
-    """Raise `ServerError` unless `address` is tcp:// on loopback; a port of `*` takes any free one."""
-    match = re.fullmatch(r"tcp://(\[[^\]]+\]|[^:/]+):(\d+|\*)", address)
-    if match is None:
-        raise ServerError(f"address is {address!r}, expected tcp://HOST:PORT such as tcp://127.0.0.1:7890")
-    host, port = match[1].strip("[]"), match[2]
-    if port != "*" and not 0 < int(port) < 65536:
-        raise ServerError(f"port of {address!r} is {port}, expected 1 to 65535, or * for any that is free")
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ServerError(
-            f"{address} is not loopback: anyone on the network could make the engine speak. Bind to "
-            f"tcp://127.0.0.1:PORT; other addresses need keys, which this release has not"
-        )
+    identity: bytes
+    descriptor: int
+    user: str
+    frames: list[bytes]
 
 
 class Router:
     """The bound ROUTER and the monitor that tells which connections are open."""
 
-    def __init__(self, address: str) -> None:
-        check_address(address)
+    def __init__(self, address: str, curve: Curve | None = None) -> None:
+        if curve is None and not is_loopback(address):
+            raise ServerError(f"{address} is not loopback: anyone on the network could make the engine speak")
+        self.curve = curve
         self._context = zmq.Context()
+        self.zap = None if curve is None else Zap(self._context, curve)
         self.socket = self._context.socket(zmq.ROUTER)
         options = {
             zmq.ROUTER_MANDATORY: 1,  # an error instead of silence for a client that is gone or does not read
             zmq.SNDHWM: SEND_MARK,
             zmq.RCVHWM: RECEIVE_MARK,
-            zmq.MAXMSGSIZE: limits.FRAME_BYTES,
+            zmq.MAXMSGSIZE: limits.FRAME_BYTES + (0 if curve is None else CURVE_BYTES),
+            zmq.HANDSHAKE_IVL: HANDSHAKE_MS,
             zmq.HEARTBEAT_IVL: HEARTBEAT_MS,
             zmq.HEARTBEAT_TIMEOUT: HEARTBEAT_TIMEOUT_MS,
+            zmq.HEARTBEAT_TTL: HEARTBEAT_TIMEOUT_MS,
+            zmq.BACKLOG: BACKLOG,
             zmq.LINGER: LINGER_MS,
             zmq.IPV6: int("[" in address),
         }
         for option, value in options.items():
             self.socket.setsockopt(option, value)
+        if curve is not None:
+            curve.secure(self.socket)
         self.monitor = self.socket.get_monitor_socket(zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED)
         try:
             self.socket.bind(address)
@@ -68,14 +78,52 @@ class Router:
             hint = ": is another npc-engine running?" if error.errno == zmq.EADDRINUSE else ""
             raise ServerError(f"can't bind to {address}: {error}{hint}") from None
         self.address = str(self.socket.getsockopt_string(zmq.LAST_ENDPOINT))
+        self._port = int(self.address.rpartition(":")[2])
 
-    def receive(self) -> tuple[bytes, int, list[bytes]] | None:
-        """A client's identity, its connection's descriptor, and the frames that it sent; None when there are none."""
+    def admits(self, user: str) -> bool:
+        """Whether one who showed the key `user` is let in, as of the last reading of the list."""
+        return self.curve is None or bool(self.curve.name(user))
+
+    def receive(self) -> Received | None:
+        """The next message; None when there is none."""
         try:
             identity, *frames = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        return identity.bytes, int(identity.get(zmq.SRCFD)), [frame.bytes for frame in frames]
+        user = "" if self.curve is None else str(identity.get("User-Id"))
+        return Received(identity.bytes, int(identity.get(zmq.SRCFD)), user, [frame.bytes for frame in frames])
+
+    def shut(self, descriptor: int) -> None:
+        """End a connection; its end comes as one of `connection_events`. Nothing happens where it has ended.
+
+        ZeroMQ has no call for that, so TCP is told.
+        """
+        with contextlib.suppress(OSError), self._connection(descriptor) as connection:
+            connection.shutdown(tcp.SHUT_RDWR)
+
+    def inflow(self, descriptor: int) -> int:
+        """Bytes that have come over a connection so far; 0 where the system does not tell (all but Linux)."""
+        if sys.platform != "linux":
+            return 0
+        with contextlib.suppress(OSError, struct.error), self._connection(descriptor) as connection:
+            told = connection.getsockopt(tcp.IPPROTO_TCP, tcp.TCP_INFO, _TCP_INFO_BYTES)
+            return int(struct.unpack_from("=Q", told, _TCP_INFO_RECEIVED)[0])
+        return 0
+
+    @contextlib.contextmanager
+    def _connection(self, descriptor: int) -> Iterator[tcp.socket]:
+        """The TCP socket of a connection; raises `OSError` where that has ended.
+
+        The descriptor may be another's by now: the port says whether it is one of ours. A client of ours that is taken
+        for the one before, and ended, connects again.
+        """
+        connection = tcp.socket(fileno=descriptor)
+        try:
+            if connection.getsockname()[1:2] != (self._port,):
+                raise OSError(errno.EBADF, "the connection has ended")
+            yield connection
+        finally:
+            connection.detach()
 
     def send(self, identity: bytes, frames: list[bytes]) -> bool:
         """Send to a client; False while it leaves too much unread. Raises `Unreachable` when it is gone."""
@@ -101,6 +149,8 @@ class Router:
         """Close, giving the last messages LINGER_MS to leave."""
         self.socket.disable_monitor()
         self.monitor.close(0)
+        if self.zap is not None:
+            self.zap.close()
         self.socket.close()
         self._context.term()
 

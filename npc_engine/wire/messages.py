@@ -29,6 +29,7 @@ ERROR_CODES: Final[dict[str, str]] = {
     "duplicate-line": "a line of this id is open or was spoken on this connection",
     "too-many-lines": "more lines open than one client, or the engine, may have",
     "too-many-warms": "more `warm` waiting than one client, or the engine, may have",
+    "too-many-connections": "more connections with one key than it may have; nothing else is answered on this one",
     "unknown-line": "no line of this id",
     "internal": "a fault of the engine; its log holds the trace",
 }
