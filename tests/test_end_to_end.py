@@ -64,7 +64,7 @@ def test_a_line_comes_whole_and_in_step(client):
         ({"npc": "marren", "text": LINE}, "unknown-npc", ("'marren'", "did you mean 'maren'")),
         ({"npc": "maren", "voice": "womn", "text": LINE}, "unknown-voice", ("did you mean 'woman'",)),
         ({"npc": "maren", "face": "eldr", "text": LINE}, "unknown-face", ("did you mean 'elder'",)),
-        ({"npc": "ogre", "text": LINE, "outputs": Outputs(picture=256)}, "unknown-face", ("no face",)),
+        ({"npc": "goblin", "text": LINE, "outputs": Outputs(picture=256)}, "unknown-face", ("no face",)),
         ({"npc": "maren", "text": LINE, "emotion": "furious"}, "unknown-emotion", ("'furious'",)),
         ({"npc": "maren", "text": LINE, "style": "livly"}, "unknown-style", ("did you mean 'lively'",)),
     ],
