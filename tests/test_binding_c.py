@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def test_an_interrupted_line_is_cancelled_and_what_came_is_kept(program, address
         env=SANE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as said:  # fmt: skip
         first = said.stdout.readline()  # and no more for now: 10,000 ticks do not fit into a pipe, the line can't end
+        time.sleep(1)  # until it waits in the middle of writing
         said.send_signal(signal.SIGINT)
         out, err = said.stdout.read(), said.stderr.read()
         assert (said.wait(60), err) == (0, "")

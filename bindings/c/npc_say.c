@@ -5,6 +5,7 @@
  *
  * Needs libzmq 4.2 or later and nothing else. What it knows of the engine stands in bindings/PROTOCOL.md. */
 
+#define _DEFAULT_SOURCE /* of glibc: Ctrl-C interrupts the waiting, but no writing */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -60,7 +61,7 @@ static void tell(void *engine, const struct pair *pairs, size_t count) {
 
 enum type { NOTHING, OTHER, WHOLE, STRING, LIST, MAP }; /* OTHER: null, a truth, a float, bytes */
 struct span { const uint8_t *at, *end; };
-struct value { enum type type; int64_t number; uint64_t count; struct span inside; }; /* count: bytes, entries, pairs */
+struct value { enum type type; long long number; uint64_t count; struct span inside; }; /* count: bytes, entries, pairs */
 
 static uint64_t take(struct span *s, int bytes) {
     uint64_t n = 0;
@@ -77,7 +78,7 @@ static struct value read_value(struct span *s, int depth) {
     else if (b < 0xc0) v.type = STRING, v.count = (uint64_t)b & 31;
     else if (b >= 0xcc && b <= 0xd3) {
         uint64_t n = take(s, bytes), sign = b < 0xd0 ? 0 : 1ULL << (8 * bytes - 1);
-        v.type = WHOLE, v.number = n > INT64_MAX && !sign ? INT64_MAX : (int64_t)((n ^ sign) - sign);
+        v.type = WHOLE, v.number = n > INT64_MAX && !sign ? INT64_MAX : (long long)((n ^ sign) - sign);
     } else if (b >= 0xdc) v.type = b < 0xde ? LIST : MAP, v.count = take(s, b & 1 ? 4 : 2);
     else if (b >= 0xd9) v.type = STRING, v.count = take(s, 1 << (b - 0xd9));
     else if (b >= 0xc4 && b <= 0xc6) v.count = take(s, 1 << (b - 0xc4));
@@ -106,15 +107,15 @@ static struct value get(struct value map, const char *key, enum type type) {
         if (is(name, key) && v.type != type) fail("the engine sent a key '%s' of another type", key);
         if (is(name, key)) return v;
     }
-    return (struct value){NOTHING, 0, 0, {NULL, NULL}};
+    return (struct value){NOTHING, 0, 0, {(const uint8_t *)"", NULL}};
 }
 
 static long long number(struct value map, const char *key, long long least, long long most) {
     struct value v = get(map, key, WHOLE);
-    long long n = v.number;
     if (v.type == NOTHING) fail("the engine sent a message without a %s", key);
-    if (n < least || n > most) fail("the engine sent a %s of %lld, expected %lld to %lld", key, n, least, most);
-    return n;
+    if (v.number < least || v.number > most)
+        fail("the engine sent a %s of %lld, expected %lld to %lld", key, v.number, least, most);
+    return v.number;
 }
 
 /* ── the line ────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -235,6 +236,5 @@ int main(int argc, char **argv) {
         if (count) open = take_in(engine, frames, count, &next);
         while (count) zmq_msg_close(&frames[--count]);
     }
-    zmq_close(engine), zmq_ctx_term(context);
-    return 0;
+    return zmq_close(engine) || zmq_ctx_term(context);
 }
