@@ -13,7 +13,7 @@ from npc_engine.frames.head.asset import LASHES, MOUTH, Floats, Ints
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.raster import canvas, draw, facing
 from npc_engine.frames.head.scenery import Scenery
-from npc_engine.frames.head.smooth import over, smoothed
+from npc_engine.frames.head.smooth import folds, over, smoothed
 from npc_engine.moments import CHANNEL, Exp, Pixels
 
 BREATH: Final = 0.012
@@ -52,7 +52,7 @@ class Frame:
             gloss=figure.gloss,
         )
         skin[figure.lashes] = 0.16
-        skin[figure.inner] *= np.float32(figure.lit_mouth(posed.points))
+        skin[figure.inner] *= figure.inner_light[:, None] * np.float32(figure.lit_mouth(posed.points))
         lights = [skin, _eye_light(ball_normals, figure, posed.points, posed.balls)]
         if hair:
             moved = (hair.points - posed.pivot) @ posed.head.T + posed.pivot
@@ -141,11 +141,21 @@ class Composer:
         cv2.copyTo(shaded, there, out)
         self._catchlights(out, frame, x, y)
         strands = self._fray(out, frame, depth, values)
-        out = smoothed(out, depth, there)  # strands have drawn their depth: where solid hair frays is no edge
+        box = self._mouth(frame)
+        out = smoothed(
+            out, depth, there, (box, folds(np.ascontiguousarray(y[box])))
+        )  # strands have drawn their depth: where solid hair frays is no edge
         if self.scenery.alpha is None:
             return out
         soft = cv2.GaussianBlur(there, (3, 3), 0)
         return np.dstack([out, np.maximum(np.maximum(self.scenery.alpha, soft), strands)])
+
+    def _mouth(self, frame: Frame) -> tuple[slice, slice]:
+        """The box around the lips."""
+        places = self.figure.camera.pixels(frame.seen[self.figure.lip_vertices], self.size)
+        left, top = np.clip(np.floor(places.min(0)).astype(int), 0, self.size - 1)
+        right, low = np.clip(np.ceil(places.max(0)).astype(int), 1, self.size)
+        return np.s_[top : max(low, top + 1), left : max(right, left + 1)]
 
     @staticmethod
     def _lit(colour: Pixels, glow: Floats) -> Pixels:

@@ -24,6 +24,7 @@ from npc_engine.frames.head.garment import Garment, sewn
 from npc_engine.frames.head.hair import Hair, grown
 from npc_engine.frames.head.inside import paint_inside
 from npc_engine.frames.head.layout import COARSE, Layout, uv_map
+from npc_engine.frames.head.mouth import lip_rims, lip_vertices, reached
 from npc_engine.frames.head.pose import Poser, rotation
 from npc_engine.frames.head.raster import Camera
 from npc_engine.frames.head.shaping import shaped
@@ -33,7 +34,7 @@ from npc_engine.head_spec import HeadSpec
 
 DISTANCE: Final = 15.0  # decimetres from the viewer: a portrait lens
 HIGH: Final = 3.30  # decimetres that the picture shows of a grown head at zoom 1
-PARTED: Final = 0.10  # decimetres between lips from which on light falls in
+PARTED: Final = 0.04  # decimetres between lips from which on light falls in
 USUAL: Final = 0.6155  # decimetres between the eyes of the base head
 
 
@@ -64,8 +65,9 @@ class Figure:
         self.lashes = self.lash_vertices()
         below = self.rest[head.vertex][:, 1] < layout.origin[1]
         self.lower_lashes = self.lashes & below
-        lip = [head.marks["lip_top"], head.marks["lip_bottom"]]
-        self.inner = np.unique(head.triangles[np.isin(head.part, (MOUTH, UPPER_TEETH, LOWER_TEETH, TONGUE))])
+        lip = list(lip_rims(head))
+        self.lip_vertices = lip_vertices(head, self.rest)
+        self.inner, self.inner_light = reached(head, self.rest)
         self.lips, self.lips_apart = lip, float(np.linalg.norm(self.rest[lip[0]] - self.rest[lip[1]]))
         self.upper_lids = self._upper_lids()
         self._shadows()
@@ -80,14 +82,14 @@ class Figure:
         """How much of its light falls into a mouth with these points, 0..1: little between lips that touch."""
         upper, lower = (points[k] for k in self.lips)
         parted = (float(np.linalg.norm(upper - lower)) - self.lips_apart) / PARTED
-        return 0.30 + 0.70 * min(max(parted, 0.0), 1.0)
+        return 0.40 + 0.60 * min(max(parted, 0.0), 1.0)
 
     def _openness(self) -> Floats:
         """How much sky each vertex sees, f32[r]: of the base head, as its shape changes that little."""
         head = self.head
         out = np.clip(head.open[head.vertex] * 1.12, 0, 1)
         teeth = np.unique(head.triangles[np.isin(head.part, (UPPER_TEETH, LOWER_TEETH))])
-        out[teeth] = np.maximum(out[teeth], 0.62)  # they shine through one another, and lips part before them
+        out[teeth] = np.maximum(out[teeth], 0.85)  # they shine through one another, and lips part before them
         lining = np.unique(head.triangles[head.part == MOUTH])
         out[lining] *= 0.55
         return np.asarray(out, np.float32)
@@ -163,7 +165,7 @@ class Figure:
         normals = self.poser.normals(self.rest)
         self.sun = sun(self.rest, normals, 0.04)
         inner = np.unique(head.vertex[head.triangles[np.isin(head.part, (MOUTH, UPPER_TEETH, LOWER_TEETH, TONGUE))]])
-        self.sun[inner] = 0.30  # where lips part, some light falls in
+        self.sun[inner] = 0.45  # where lips part, some light falls in
         self.hair_sun = sun(self.hair.points, self.hair.normals, 0.10) if self.hair else np.ones(0, np.float32)
         self.garment_sun = (
             sun(self.garment.points, self.garment.normals, 0.06) if self.garment else np.ones(0, np.float32)

@@ -70,7 +70,7 @@ def _teeth(p: Floats, gum: Floats, width: float, grain: Floats) -> Floats:
     bow = gum + 0.22 * (0.5 - gap) * 2 - 0.12
     between = np.clip(1 - gap / 0.05, 0, 1)[..., None]
     side = np.clip((0.30 - gap) / 0.30, 0, 1)[..., None] ** 2
-    tone = tone * (1 - 0.38 * between) * (1 - 0.10 * side)
+    tone = tone * (1 - 0.20 * between) * (1 - 0.10 * side)
     red = np.clip((bow - 0.52) * 9, 0, 1)[..., None]
     pink = np.array([0.70, 0.38, 0.37], np.float32) * (1 + 0.05 * grain[..., None])
     return np.asarray(tone * (1 - red) + pink * red, np.float32)
@@ -78,7 +78,9 @@ def _teeth(p: Floats, gum: Floats, width: float, grain: Floats) -> Floats:
 
 def _towards_front(p: Floats, low: Floats, high: Floats) -> Floats:
     """1 in front, dark at the back, where cheeks keep the light off molars."""
-    return np.asarray(np.clip((p[..., 2:] - low[2]) / (0.62 * (high[2] - low[2])), 0.42, 1) ** 1.3, np.float32)
+    light = np.clip((p[..., 2:] - low[2]) / (0.80 * (high[2] - low[2])), 0.20, 1)
+    # the deeper, the redder: what light there is has come off the flesh around
+    return np.asarray(light ** np.array([1.0, 1.35, 1.40], np.float32), np.float32)
 
 
 def _upper(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:

@@ -32,14 +32,17 @@ def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tu
 
 
 def bled(picture: Floats, there: Floats) -> Floats:
-    """The picture, all above 0, with what is not `there` filled from what lies beside it, so that seams don't show."""
+    """The picture with what is not `there` filled with the mean of what lies beside it, so that seams don't show."""
     rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
     box = tuple(slice(max(n[0] - BLEED, 0), n[-1] + BLEED + 1) for n in (rows, columns))
     out, known = picture[box] * there[box][..., None], there[box]
-    for _ in range(BLEED // 2):
-        grown = cv2.dilate(out, np.ones((5, 5), np.uint8))
-        cv2.copyTo(grown, np.asarray(known == 0, np.uint8), out)
-        known = np.asarray(cv2.dilate(known, np.ones((5, 5), np.uint8)), np.float32)
+    # first cracks between triangles, then the surroundings
+    for reach in (3, BLEED - 1, BLEED - 1):
+        share = cv2.blur(known, (reach, reach))
+        grown = cv2.blur(out, (reach, reach)) / np.maximum(share, np.float32(1e-6))[..., None]
+        found = share > 0.5 / reach**2
+        cv2.copyTo(grown, np.asarray(found & (known == 0), np.uint8), out)
+        known = np.asarray(found, np.float32)
     whole = picture.copy()
     whole[box] = out
     return whole

@@ -9,6 +9,7 @@ import numpy as np
 
 from npc_engine.frames.head.asset import SKIN, TONGUE, Asset, Floats, Ints
 from npc_engine.frames.head.eyeballs import Eyeballs, eyeballs
+from npc_engine.frames.head.mouth import points_of
 from npc_engine.frames.head.shaping import carried
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp
 
@@ -19,6 +20,9 @@ LOOKS: Final = (
     ("eyeLookOutLeft", "gazeYaw", 1), ("eyeLookInRight", "gazeYaw", 1),
     ("eyeLookInLeft", "gazeYaw", -1), ("eyeLookOutRight", "gazeYaw", -1),
 )  # fmt: skip
+GAIN: Final = {"mouthPucker": (2.0, 1.3, 1.0), "mouthFunnel": (1.7, 1.5, 1.0)}
+"""Shapes whose main motion is forward, which a front view does not show, also narrow and raise lips this much more."""
+LOWERED: Final = 0.16  # decimetres that the tongue's back sinks further than the jaw when that opens fully
 WEIGHTS: Final = tuple(name for name in EXP50[:ANGLES] if name != "tongueUp")
 
 
@@ -51,12 +55,16 @@ class Poser:
         full = np.zeros((len(names), *rest.shape), np.float32)
         for row, name in zip(full, names, strict=True):
             places, moves = head.shape(f"arkit/{name}")
-            row[places] = moves * np.float32(scale)
+            row[places] = moves * np.float32(scale) * np.array(GAIN.get(name, (1, 1, 1)), np.float32)
+        tongue = points_of(head, TONGUE)
+        low = rest[tongue, 1].min()
+        full[names.index("jawOpen"), tongue, 1] -= (
+            LOWERED * scale * (rest[tongue, 1] - low) / (rest[tongue, 1].max() - low)
+        )
         self.moved = np.flatnonzero(np.abs(full).max((0, 2)) > 0)
         self.basis = np.ascontiguousarray(full[:, self.moved].reshape(len(names), -1))
         self._channels = np.array([CHANNEL[name] for name in WEIGHTS])
         self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for _, angle, sign in LOOKS]
-        tongue = np.unique(head.vertex[head.triangles[head.part == TONGUE]])
         along = np.clip((rest[tongue, 2] - np.quantile(rest[tongue, 2], 0.3)) / (0.7 * np.ptp(rest[tongue, 2])), 0, 1)
         self._tongue, self._along = tongue, along[:, None] ** 2 * np.array([0, 0.22, -0.10], np.float32) * scale
         self._topology()

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from npc_engine.frames.head.asset import SKIN, Asset, Floats
+from npc_engine.frames.head.mouth import seated
 from npc_engine.frames.pictures import FaceError
 from npc_engine.head_spec import HeadSpec
 from npc_engine.nearest import near
@@ -63,7 +64,7 @@ def shaped(head: Asset, spec: HeadSpec) -> Floats:
     for name, share in wanted.items():
         places, moves = head.shape(name)
         points[places] += np.float32(share) * moves
-    return sized(head, points, spec.size)
+    return sized(head, seated(head, points), spec.size)
 
 
 def sized(head: Asset, points: Floats, size: float) -> Floats:

@@ -84,7 +84,8 @@ def _tinted(figure: Figure) -> Pixels:
     falls = {"sun": figure.sun[head.vertex], "gloss": figure.gloss}
     tint = light.skin(light.COLOURED, normals, views, figure.open, **falls)
     tint /= np.maximum(light.skin(light.GREY, normals, views, figure.open, **falls), 1e-3)
-    wide, _ = uv_map(head, np.asarray(tint, np.float32), tuple(range(7)), COARSE)
+    parts = tuple(part for part in range(7) if part != LASHES)  # lashes have a page of their own
+    wide, _ = uv_map(head, np.asarray(tint, np.float32), parts, COARSE)
     left, low, right, top = (round(v * COARSE) for v in BOX)
     wide[COARSE - top - 2 : COARSE - low + 2, left - 2 : right + 2] = 1
     large = cv2.resize(np.clip(wide, 0.4, 1.8), (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)

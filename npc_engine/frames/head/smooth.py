@@ -11,6 +11,7 @@ from npc_engine.frames.head.asset import Floats
 from npc_engine.moments import Pixels
 
 STEP: Final = 0.07  # decimetres in depth from pixel to pixel that make an edge
+LEAP: Final = 6.0  # rows of the texture from pixel to pixel that no smooth skin seen from before it makes
 _KERNEL: Final = np.ones((3, 3), np.uint8)
 
 
@@ -21,11 +22,20 @@ def over(plane: Floats, least: float) -> Pixels:
     return found
 
 
-def smoothed(picture: Pixels, depth: Floats, there: Pixels) -> Pixels:
-    """`picture` with pixels along steps of `depth` and the border of `there` averaged with their neighbours."""
+def folds(rows: Floats) -> Pixels:
+    """255 where neighbours show texels far apart by the rows f32[h, w] they were looked up in: lips that touch."""
+    return over(np.asarray(cv2.morphologyEx(rows, cv2.MORPH_GRADIENT, _KERNEL), np.float32), LEAP)
+
+
+def smoothed(picture: Pixels, depth: Floats, there: Pixels, more: tuple[tuple[slice, slice], Pixels]) -> Pixels:
+    """`picture` with pixels along steps of `depth` and the border of `there` averaged with their neighbours.
+
+    So are those that `more` marks: a box, and u8 of its size.
+    """
     shallow = np.minimum(depth, np.float32(40))
     steps = cv2.morphologyEx(shallow, cv2.MORPH_GRADIENT, _KERNEL)
     edges = over(np.asarray(steps, np.float32), STEP)
     cv2.bitwise_or(edges, cv2.morphologyEx(there, cv2.MORPH_GRADIENT, _KERNEL), edges)
+    edges[more[0]] |= more[1]
     soft = cv2.GaussianBlur(picture, (3, 3), 0)
     return np.asarray(cv2.copyTo(soft, edges, picture), np.uint8)
