@@ -72,11 +72,18 @@ def check_key(key: str, where: str) -> str:
     return key
 
 
+def check_curve() -> None:
+    """Raise `KeysError` where libzmq was built without CURVE, as some systems' own is."""
+    if not zmq.has("curve"):
+        raise KeysError("libzmq knows no CURVE here; pyzmq's own does: pip install --force-reinstall pyzmq")
+
+
 # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def new_pair(folder: Path, name: str) -> KeyPair:
     """Make NAME.key, mode 0600, and NAME.pub in `folder`; raises `KeysError` where there are such already."""
+    check_curve()
     key_file, pub_file = folder / f"{name}.key", folder / f"{name}.pub"
     _make_folder(folder)
     if key_file.exists() or pub_file.exists():
@@ -97,6 +104,7 @@ def new_pair(folder: Path, name: str) -> KeyPair:
 
 def load_pair(path: Path) -> KeyPair:
     """The pair in a private key file; raises `KeysError` for one that is broken, or that others may read."""
+    check_curve()
     table = _read(path)
     if "secret" not in table:
         raise KeysError(f"{path}: holds a public key only, expected a private one, as in {path.stem}.key")
@@ -246,18 +254,18 @@ def _write(path: Path, text: str, mode: int) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():  # a pipe of this name would be waited for
+        raise KeysError(f"{path}: no such file, expected one that npc-engine keys new has made")
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise KeysError(f"{path}: no such file, expected one that npc-engine keys new has made") from None
     except OSError as error:
         raise KeysError(f"{path}: can't be read: {error.strerror}") from None
     if len(data) > FILE_BYTES:
         raise KeysError(f"{path}: more than {FILE_BYTES} bytes, expected a file that npc-engine keys new has made")
     try:
         return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KeysError(f"{path}: no key file: {error}") from None
 
 

@@ -12,7 +12,7 @@ import pytest
 from npc_engine.cli import main, parser
 from npc_engine.client import Client
 
-COMMANDS = ("serve", "say", "faces", "voices", "doctor", "bench")
+COMMANDS = ("serve", "say", "faces", "voices", "keys", "doctor", "bench")
 
 
 def refused(capsys, *argv):
@@ -150,13 +150,13 @@ def test_base_install_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(capsys):
+def test_serve_refuses_an_address_that_is_taken_or_open_to_the_network(tmp_path, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         assert address in refused(capsys, "serve", "--address", address)
-    assert "is not loopback" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890")
+    assert "is not loopback" in refused(capsys, "serve", "--address", "tcp://0.0.0.0:7890", "--keys", str(tmp_path))
     assert "expected -60 to 120" in refused(capsys, "serve", "--lookahead-ms", "130")
     assert "--cache-mb is -1, expected 0 to" in refused(capsys, "serve", "--cache-mb", "-1")
 

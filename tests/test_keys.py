@@ -67,6 +67,7 @@ def test_names_that_could_be_paths_or_devices_are_refused(name, lodge):
         (f"public = '{'~' * 40}'", "public has 40 characters, expected a key: 40 characters of Z85"),
         (f"public = '{'#' * 40}'", "public is no key: its characters stand for no number of 32 bits"),
         ("public = ", "no key file: "),
+        ("x = " + "[" * 4_000, "no key file: "),
         ("x = 1\n" * 2_000, "more than 4096 bytes"),
     ],
 )
@@ -86,6 +87,12 @@ def test_a_file_of_bytes_and_a_missing_one_are_named(tmp_path):
         keys.load_public(tmp_path / "x.pub")
     with pytest.raises(KeysError, match="no such file, expected one that npc-engine keys new has made"):
         keys.load_pair(tmp_path / "y.key")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
+def test_a_pipe_in_the_list_holds_nobody_up(lodge):
+    os.mkfifo(keys.allowed_folder(lodge.folder) / "pipe.pub")
+    assert sorted(keys.read_allowed(lodge.folder).names.values()) == ["anna", "ben"]
 
 
 def test_a_private_key_is_checked(lodge):

@@ -562,22 +562,44 @@ def test_large_messages_that_end_are_answered_and_end_nothing(server, lodge):
         assert game.receive() == Pong(5)
 
 
-def test_more_connections_than_may_be_are_ended_and_those_there_are_served(stage, lodge, monkeypatch):
+def test_strangers_who_hold_all_connections_keep_nobody_out(stage, lodge, monkeypatch, caplog):
     monkeypatch.setattr(clients, "CONNECTIONS", 12)
     server = Server(stage, "tcp://127.0.0.1:*", keys=lodge.folder)
     server.start()
+    mute = []
     try:
         with lodge.client(server.address, lodge.anna) as client:
-            mute = [socket.create_connection(endpoint(server.address)) for _ in range(11)]
+            mute += [socket.create_connection(endpoint(server.address)) for _ in range(11)]
             time.sleep(0.3)
-            with socket.create_connection(endpoint(server.address)) as more:
-                assert reads_until_closed(more, 4)  # sooner than the handshake's own end
-            assert speaks(client)
-            for connection in mute:
-                connection.close()
-            wait_for(lambda: client.poll(0.05) == [])
             with lodge.client(server.address, lodge.ben) as other:
                 assert speaks(other)
+                assert reads_until_closed(mute[0], 4)  # sooner than the handshake's own end
+                mute += [socket.create_connection(endpoint(server.address)) for _ in range(30)]
+                time.sleep(0.3)
+                assert speaks(other)
+            assert speaks(client)
+            assert client.connected
+        wait_for(lambda: "connections were ended, because 12 are open, as many as may" in caplog.text)
+    finally:
+        for connection in mute:
+            connection.close()
+        server.stop()
+
+
+def test_more_clients_than_may_connect_are_ended_and_those_there_are_served(stage, monkeypatch):
+    monkeypatch.setattr(clients, "CONNECTIONS", 3)
+    server = Server(stage, "tcp://127.0.0.1:*")
+    server.start()
+    try:
+        games = [Client(server.address) for _ in range(3)]
+        with pytest.raises(ClientError, match="no engine answered"):
+            Client(server.address, 1)
+        assert all(speaks(game) for game in games)
+        games.pop().close()
+        with Client(server.address, 20) as another:
+            assert speaks(another)
+        for game in games:
+            game.close()
     finally:
         server.stop()
 

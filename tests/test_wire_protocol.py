@@ -11,7 +11,8 @@ import pytest
 from tone import ToneStage
 
 from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES, Outputs, Word
-from npc_engine.server import loop, sockets
+from npc_engine.server import clients, loop, sockets
+from npc_engine.server.curve import DOMAIN
 from npc_engine.server.server import DEFAULT_ADDRESS, Server
 from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire import limits
@@ -80,8 +81,15 @@ def test_the_limits_are_as_told():
         limits.WARMS,
         loop.LINES,
         loop.IDLE_LINES,
+        clients.CONNECTIONS,
+        clients.KEY_CONNECTIONS,
+        int(clients.GREETING_S),
+        clients.MESSAGE_BYTES,
+        sockets.HANDSHAKE_MS // 1000,
+        sockets.RECEIVE_MARK,
     ):
         assert f"| {number:,}" in told
+    assert f"domain `{DOMAIN.decode()}`" in section("Security")
     assert f"version {limits.WIRE_VERSION}" in SPEC.splitlines()[0]
     assert DEFAULT_ADDRESS in SPEC
     assert f"more than {sockets.SEND_MARK} messages" in SPEC

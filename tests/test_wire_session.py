@@ -478,6 +478,22 @@ def test_a_warm_that_cannot_be_is_refused_under_its_id(message, code):
     assert (refused.code, refused.line, refused.id, refused.ends) == (code, "", "w", True)
 
 
+def test_text_and_credit_of_a_client_have_a_bound_together():
+    """Eight lines and thirty-two warms with all the text that each may have, and eight times the credit: no more."""
+    session = greeted()
+    text = "x" * limits.TEXT_CHARS
+    for i in range(limits.OPEN_LINES):
+        session.receive(Speak(f"l{i}", text, npc="anna", credit_ms=limits.CREDIT_CAP_MS, open=True))
+    for i in range(limits.WARMS):
+        session.receive(Warm(f"w{i}", text, npc="anna"))
+    for i in range(limits.OPEN_LINES):
+        assert error(session.receive(Append(f"l{i}", "x"))).code == "bad-text"
+        assert error(session.receive(Credit(f"l{i}", 1))).code == "bad-message"
+    assert error(session.receive(Speak("more", "x", npc="anna"))).code == "too-many-lines"
+    assert error(session.receive(Warm("more", "x", npc="anna"))).code == "too-many-warms"
+    assert len(session.open_lines) == limits.OPEN_LINES
+
+
 def test_a_client_may_have_so_many_warms_waiting():
     session = greeted()
     for i in range(limits.WARMS):

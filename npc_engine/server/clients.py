@@ -20,7 +20,7 @@ CONNECTIONS: Final = 256  # at once, whether they have shown a key or not: four 
 KEY_CONNECTIONS: Final = 4  # of one key: eight lines each, so that one client holds half of the engine's lines at most
 GREETING_S: Final = 30.0  # to say hello; a connection that says none costs a descriptor for nothing
 TEND_S: Final = 0.5  # from one look at the list of clients to the next: revoked ones are cut off as soon
-FLOW_S: Final = 0.1  # from one look at what comes in to the next: a flood over loopback brings 120 MB in it
+FLOW_S: Final = 0.1  # from one look at what comes in to the next: a flood over loopback brought 130 MB in it
 HEARTBEAT_BYTES_S: Final = 1_000  # far above what heartbeats bring
 MESSAGE_BYTES: Final = 8 * limits.FRAME_BYTES  # that may come without being a message; the largest has four frames
 
@@ -60,6 +60,7 @@ class Clients:
         self._peers: dict[bytes, Peer] = {}
         self._doors: dict[int, _Door] = {}  # by descriptor
         self._tend_at = self._flow_at = now()
+        self._crowded = 0  # connections that were ended for want of room, since the log was told
         self._version = router.curve.version if router.curve is not None else 0  # of the list, as last acted upon
 
     @property
@@ -109,8 +110,8 @@ class Clients:
         """Take notice of connections that came and went; the clients that went."""
         gone = []
         for opened, descriptor in self._router.connection_events():
-            if opened and len(self._doors) >= CONNECTIONS:
-                LOG.warning("a connection was refused: %d are open, as many as may", len(self._doors))
+            if opened and len(self._doors) >= CONNECTIONS and not self._make_room():
+                self._crowded += 1
                 self._router.shut(descriptor)
             elif opened:
                 self._doors[descriptor] = _Door(self._now())
@@ -120,6 +121,20 @@ class Clients:
                 if peer is not None:
                     gone.append((peer, "its connection closed"))
         return gone
+
+    def _make_room(self) -> bool:
+        """End the connection that has said nothing for longest; whether there was one.
+
+        So strangers who only hold connections open keep nobody out: a client says hello milliseconds after it connects.
+        """
+        silent = [(door.since, descriptor) for descriptor, door in self._doors.items() if not door.identity]
+        if not silent:
+            return False
+        _, oldest = min(silent)
+        self._router.shut(oldest)
+        del self._doors[oldest]
+        self._crowded += 1
+        return True
 
     def tend(self) -> list[tuple[Peer, str]]:
         """Every TEND_S: read the list of clients again, and end connections of the revoked and of those without hello.
@@ -131,6 +146,9 @@ class Clients:
         if now < self._tend_at:
             return []
         self._tend_at = now + TEND_S
+        if self._crowded:
+            LOG.warning("%d connections were ended, because %d are open, as many as may", self._crowded, CONNECTIONS)
+            self._crowded = 0
         changed = self._refresh()
         gone = []
         for descriptor, door in self._doors.items():
