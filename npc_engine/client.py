@@ -390,7 +390,7 @@ class Client:
 
     def _check_refused(self) -> None:
         if self._connection.refused:
-            raise ClientError(f"the engine at {self.address} lets nobody in so: {self._connection.refused}", REFUSED)
+            raise ClientError(f"the engine at {self.address} refused: {self._connection.refused}", REFUSED)
 
     def _send(self, message: Request) -> None:
         self._check_refused()

@@ -125,10 +125,10 @@ class Connection:
     def _note_failure(self, event: int) -> None:
         """What a failed handshake tells; libzmq connects no more after the first two kinds."""
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and self._curve is not None:
-            name = f" of {self._curve.pair.name!r}" if self._curve.pair.name else ""
+            pair = self._curve.pair
             self.refused = (
-                f"it does not let in the key{name}; on its machine: "
-                f"npc-engine keys allow NAME '{self._curve.pair.public}'; then make a new Client"
+                f"it does not let in the key{f' of {pair.name!r}' if pair.name else ''}; on its machine: "
+                f"npc-engine keys allow {pair.name or 'NAME'} '{pair.public}'; then make a new Client"
             )
         elif event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
             self.refused = (

@@ -60,7 +60,7 @@ class Zap:
         self._refused += 1
         if self._now() >= self._tell_at:
             LOG.warning(
-                "refused %d handshakes, last of %s from %s: not in the list. npc-engine keys allow NAME KEY lets it in",
+                "refused %d handshakes, last of %r from %s: not in the list. npc-engine keys allow NAME KEY lets it in",
                 self._refused, key.decode("ascii"), request[3].decode("ascii", "replace"),
             )  # fmt: skip
             self._tell_at, self._refused = self._now() + TELL_S, 0
