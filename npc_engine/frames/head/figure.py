@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -55,10 +56,14 @@ class Figure:
         self.hair: Hair | None = grown(head, self.rest, eyes.centres, self.centre, spec)
         self.garment: Garment | None = sewn(head, self.rest, self.poser.carried, spec)
         self.scalp = self._scalp(layout)
-        scalp, _ = uv_map(head, np.repeat(self.scalp[head.vertex][:, None], 3, 1), (SKIN,), COARSE)
-        texture = skin_texture(head, layout, spec, scalp[..., 0])
+        box, found, _ = uv_map(head, np.repeat(self.scalp[head.vertex][:, None], 3, 1), (SKIN,), COARSE)
+        scalp = np.zeros((COARSE, COARSE), np.float32)
+        scalp[box] = found[..., 0]
+        texture = skin_texture(head, layout, spec, scalp)
         paint_inside(texture, head, self.rest, spec)
-        self.texture: npt.NDArray[np.uint8] = np.asarray(np.clip(texture, 0, 1) * 255 + 0.5, np.uint8)
+        self.texture: npt.NDArray[np.uint8] = np.asarray(
+            cv2.convertScaleAbs(np.maximum(texture, 0), alpha=255), np.uint8
+        )
         self.gloss = self._gloss(layout)
         self.camera = self._camera(layout)
         self.open = self._openness()

@@ -146,10 +146,12 @@ def _normals(points: Floats) -> Floats:
 def _weave(spec: HeadSpec, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Cloth: threads over and under, uneven yarn, wear."""
     tone = np.array(colour(spec.clothes_colour, CLOTHES, "clothes_colour"), np.float32)
-    y, x = np.mgrid[0:EDGE, 0:EDGE].astype(np.float32)
-    over = np.sin(x * np.pi * 0.40) * np.sin(y * np.pi * 0.40)
-    yarn = cv2.GaussianBlur(rng.standard_normal((EDGE, EDGE), np.float32), (0, 0), sigmaX=0.6, sigmaY=9)
-    yarn = yarn / yarn.std() + np.roll(yarn.T / yarn.std(), 3, 0)
-    wear = noise(EDGE, 40, rng) * 0.05 + noise(EDGE, 9, rng) * 0.035
-    shade = 1 + 0.10 * over + 0.05 * yarn + wear
-    return np.asarray(np.clip(tone * shade[..., None], 0, 1) * 255 + 0.5, np.uint8)
+    wave = np.sin(np.arange(EDGE, dtype=np.float32) * np.float32(np.pi * 0.40))
+    over = np.outer(wave, wave)
+    lengths = rng.standard_normal((EDGE // 16, EDGE), np.float32)  # a yarn is even for 16 texels
+    yarn = np.asarray(cv2.resize(lengths, (EDGE, EDGE), interpolation=cv2.INTER_CUBIC), np.float32)
+    crossed = cv2.add(yarn, cv2.transpose(yarn))
+    wear = cv2.addWeighted(noise(EDGE, 40, rng), 0.05, noise(EDGE, 9, rng), 0.035, 1)
+    shade = cv2.add(cv2.addWeighted(over, 0.10, crossed, 0.06, 0), wear)
+    cloth = cv2.merge([shade * np.float32(255 * channel) for channel in tone])
+    return np.asarray(cv2.convertScaleAbs(cloth), np.uint8)

@@ -134,7 +134,8 @@ def strands(spec: HeadSpec, tint: Floats) -> npt.NDArray[np.uint8]:
         line = np.fft.irfft(spectrum, WIDTH).astype(np.float32)
         return np.asarray(line / line.std(), np.float32)
 
-    sway = cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH), np.float32), (0, 0), sigmaX=16, sigmaY=40)
+    bends = rng.standard_normal((HEIGHT // 64 + 2, WIDTH // 32), np.float32)  # a strand leans one way for 64 texels
+    sway = np.asarray(cv2.resize(bends, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)
     sway *= 3.0 / sway.std()
     where = (columns[None] + sway) % WIDTH
     rows = np.zeros_like(where)
@@ -153,10 +154,11 @@ def strands(spec: HeadSpec, tint: Floats) -> npt.NDArray[np.uint8]:
     alpha = np.maximum(alpha, np.clip((inward - SOLID + 0.08) / 0.07, 0, 1))
     warm = 1 + np.clip(0.16 - np.maximum(inward, 0), 0, 0.16) * 1.2
     alpha = alpha * np.clip(inward / 0.02, 0, 1)
-    tone = tint[None, None] * (shade * warm)[..., None]
+    shade *= warm
     grey = np.clip((bent(streaks(0.6)) - 1.6) * 2, 0, 1) * np.float32(np.clip((spec.age - 42) / 30, 0, 1))
-    tone = tone + (np.float32(0.75) - tone) * grey[..., None]
-    return np.asarray(np.dstack([np.clip(tone, 0, 1), alpha]) * 255 + 0.5, np.uint8)
+    tone = [shade * channel * (1 - grey) + np.float32(0.75) * grey for channel in tint]
+    planes = [np.asarray(cv2.convertScaleAbs(plane, alpha=255), np.uint8) for plane in (*tone, alpha)]
+    return np.asarray(cv2.merge(planes), np.uint8)
 
 
 def _from_edge(points: Floats, triangles: Ints) -> Floats:

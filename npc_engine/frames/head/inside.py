@@ -27,14 +27,11 @@ def paint_inside(picture: Floats, head: Asset, rest: Floats, spec: HeadSpec) -> 
         (UPPER_TEETH, _upper),
         (LOWER_TEETH, _lower),
     ):
-        places, there = uv_map(head, rest[head.vertex], (part,), EDGE)
+        box, p, there = uv_map(head, rest[head.vertex], (part,), EDGE)
         near = cv2.dilate(there, np.ones((9, 9), np.uint8)) > 0
-        rows, columns = np.flatnonzero(near.any(1)), np.flatnonzero(near.any(0))
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        inside = there[box] > 0
-        p = places[box]
+        inside = there > 0
         low, high = p[inside].min(0), p[inside].max(0)
-        picture[box][near[box]] = painter(p, low, high, grain[box])[near[box]]
+        picture[box][near] = painter(p, low, high, grain[box])[near]
     left, low_v, right, top = (round(v * EDGE) for v in BOX)
     picture[EDGE - top : EDGE - low_v, left:right] = eye(right - left, top - low_v, spec)
 
@@ -94,7 +91,7 @@ def _lower(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
 def eye(width: int, height: int, spec: HeadSpec) -> Floats:
     """An eye from the front, sRGB f32[height, width, 3]: pupil, fibres, dark rim, white with a few veins."""
     rng = np.random.default_rng(spec.seed + 6)
-    scale = 3  # fibres are finer than a texel
+    scale = 2  # fibres are finer than a texel
     x, y = np.meshgrid(np.linspace(-1, 1, width * scale), np.linspace(1, -1, height * scale))
     x, y = x.astype(np.float32), y.astype(np.float32)
     away, turn = np.hypot(x, y) * np.float32(SEEN), np.arctan2(y, x)

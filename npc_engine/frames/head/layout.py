@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from npc_engine.frames.head.asset import SKIN, Asset, Floats
 from npc_engine.frames.head.eyeballs import Eyeballs
-from npc_engine.frames.head.raster import draw
+from npc_engine.frames.head.raster import FAR, draw
+from npc_engine.frames.head.smooth import over
+from npc_engine.moments import Pixels
 
 COARSE, EDGE = 512, 1024
 """Texels a side: of what varies slowly, and of the texture."""
+TILE: Final = 384  # grains a side from which fine noise repeats: nobody sees it, and random numbers cost most
 BLEED: Final = 10  # texels that colour goes on beyond its island
 
 
-def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tuple[Floats, Floats]:
-    """Values f32[r, 3] of vertices spread over the texture, f32[size, size, 3], and where there are any, 0 or 1."""
+Box: TypeAlias = tuple[slice, slice]
+"""Rows and columns of a texture."""
+
+
+def box_of(there: Pixels | npt.NDArray[np.bool_], margin: int) -> Box:
+    """The box around all that is not zero in u8[n, n] or bool[n, n], wider by `margin` on each side."""
+    left, top, wide, tall = cv2.boundingRect(there.view(np.uint8))
+    rows = slice(max(top - margin, 0), min(top + tall + margin, there.shape[0]))
+    return rows, slice(max(left - margin, 0), min(left + wide + margin, there.shape[1]))
+
+
+def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tuple[Box, Floats, Floats]:
+    """Values f32[r, 3] of vertices spread over a texture of `size`.
+
+    Gives the box of the texture that they lie in, the values there, f32[h, w, 3], and where there are any, 0 or 1.
+    """
     flat = np.concatenate([(head.uv - 0.5) * 2, np.full((len(head.uv), 1), -2, np.float32)], 1).astype(np.float32)
-    low = values.min(0)
-    span = np.maximum(values.max(0) - low, 1e-6)
-    picture, depth = np.full((size, size, 3), -1, np.float32), np.full((size, size), 90, np.float32)
+    picture, depth = np.zeros((size, size, 3), np.float32), np.full((size, size), FAR, np.float32)
     wanted = np.ascontiguousarray(head.triangles[np.isin(head.part, parts)])
-    draw(
-        picture, depth, flat, wanted, np.ascontiguousarray((values - low) / span * 0.9 + 0.1), 2 * float(np.arctan(0.5))
-    )
-    there = (picture[..., 0] >= 0).astype(np.float32)
-    return (bled(picture, there) - 0.1) / np.float32(0.9) * span + low, there
+    draw(picture, depth, flat, wanted, np.ascontiguousarray(values, np.float32), 2 * float(np.arctan(0.5)))
+    drawn = over(-depth, -FAR / 2)  # the texture lies at a depth of 2, what is not drawn at FAR
+    box = box_of(drawn, BLEED)
+    there = np.asarray(drawn[box] > 0, np.float32)
+    return box, bled(picture[box], there), there
 
 
 def bled(picture: Floats, there: Floats) -> Floats:
     """The picture with what is not `there` filled with the mean of what lies beside it, so that seams don't show."""
-    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
-    box = tuple(slice(max(n[0] - BLEED, 0), n[-1] + BLEED + 1) for n in (rows, columns))
-    out, known = picture[box] * there[box][..., None], there[box]
+    out, known = cv2.copyTo(picture, np.asarray(there, np.uint8)), there
     # first cracks between triangles, then the surroundings
-    for reach in (3, BLEED - 1, BLEED - 1):
+    for reach in (3, 2 * BLEED - 3):
         share = cv2.blur(known, (reach, reach))
-        grown = cv2.blur(out, (reach, reach)) / np.maximum(share, np.float32(1e-6))[..., None]
+        weight = np.maximum(share, np.float32(1e-6))
+        grown = cv2.divide(cv2.blur(out, (reach, reach)), cv2.merge([weight, weight, weight]))
         found = share > 0.5 / reach**2
         cv2.copyTo(grown, np.asarray(found & (known == 0), np.uint8), out)
         known = np.asarray(found, np.float32)
-    whole = picture.copy()
-    whole[box] = out
-    return whole
+    return np.asarray(out, np.float32)
 
 
 def noise(size: int, sigma: float, rng: np.random.Generator) -> Floats:
     """Smooth noise of mean 0 and deviation 1, f32[size, size], with grains of about `sigma` texels."""
     small = max(8, int(size / max(sigma * 0.7, 1)))
-    plane = rng.standard_normal((small, small), np.float32)
+    drawn = min(small, TILE)
+    plane = np.tile(rng.standard_normal((drawn, drawn), np.float32), (-(-small // drawn),) * 2)[:small, :small]
     soft = cv2.GaussianBlur(plane, (0, 0), 0.7) if sigma > 0.8 else plane
     large = np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
-    return np.asarray((large - large.mean()) / large.std(), np.float32)
+    some = large[:: max(size // 256, 1), :: max(size // 256, 1)]
+    spread = 1 / float(some.std())
+    return np.asarray(cv2.addWeighted(large, spread, large, 0, -float(some.mean()) * spread), np.float32)
+
+
+def widened(small: Floats) -> Floats:
+    """f32[EDGE, EDGE] of f32[COARSE, COARSE]."""
+    return np.asarray(cv2.resize(small, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def finer(box: Box) -> Box:
+    """A box at COARSE size as one of the texture."""
+    rows, columns = (slice(part.start * EDGE // COARSE, part.stop * EDGE // COARSE) for part in box)
+    return rows, columns
 
 
 @dataclass(frozen=True)
@@ -73,18 +101,22 @@ class Layout:
         """The layout of a shaped head."""
         unit = float(eyes.centres[0, 0] - eyes.centres[1, 0])
         origin = np.asarray(eyes.centres.mean(0), np.float32)
-        places, _ = uv_map(head, rest[head.vertex], (SKIN,), COARSE)
-        local = (places - origin) / unit
+        box, found, _ = uv_map(head, rest[head.vertex], (SKIN,), COARSE)
+        places = np.full((COARSE, COARSE, 3), -9, np.float32)  # what is not skin lies far behind
+        places[box] = (found - origin) / unit
         marks = {name: (rest[k] - origin) / unit for name, k in head.marks.items()}
-        return cls(
-            local[..., 0], local[..., 1], local[..., 2], unit, origin,
-            {name: (float(p[0]), float(p[1])) for name, p in marks.items()},
-        )  # fmt: skip
+        x, y, z = (np.asarray(plane, np.float32) for plane in cv2.split(places))
+        return cls(x, y, z, unit, origin, {name: (float(p[0]), float(p[1])) for name, p in marks.items()})
+
+    def rough(self) -> Layout:
+        """The same at half the size."""
+        x, y, z = (np.ascontiguousarray(plane[::2, ::2]) for plane in (self.x, self.y, self.z))
+        return Layout(x, y, z, self.unit, self.origin, self.marks)
 
     def blob(self, centre: tuple[float, float], radii: tuple[float, float], tilt: float = 0.0) -> Floats:
         """A soft ellipse on the front of the head, 1 in its middle; `tilt` in radians."""
         x, y = self.x - centre[0], self.y - centre[1]
-        c, s = np.cos(tilt), np.sin(tilt)
+        c, s = math.cos(tilt), math.sin(tilt)  # not numpy's, which would make all that follows float64
         value = np.exp(-0.5 * (((c * x + s * y) / radii[0]) ** 2 + ((c * y - s * x) / radii[1]) ** 2))
         return np.asarray(value * (self.z > -0.9), np.float32)
 
@@ -142,9 +174,21 @@ class FrontView:
         soft = cv2.GaussianBlur(layer.astype(np.float32) / 255, (0, 0), max(sigma * 0.8, 0.5))
         self.picture[low[1] : high[1], low[0] : high[0]] += np.float32(strength) * soft
 
-    def laid(self, size: int) -> Floats:
-        """What was painted, on the texture: f32[size, size]; 0 where the head does not face the front."""
-        at = self.at(np.stack([self.layout.x.ravel(), self.layout.y.ravel()], 1)).reshape(COARSE, COARSE, 2)
-        at[self.layout.z < -0.95] = -10
-        x, y = (np.asarray(cv2.resize(p, (size, size)), np.float32) for p in cv2.split(at))
-        return np.asarray(cv2.remap(self.picture, x, y, cv2.INTER_LINEAR), np.float32)
+    def laid(self) -> tuple[Box, Floats]:
+        """What was painted, on the texture: a box of it and f32[h, w] there; elsewhere it is 0.
+
+        It is 0, too, where the head does not face the front.
+        """
+        layout = self.layout
+        rows, columns = np.flatnonzero(self.picture.any(1)), np.flatnonzero(self.picture.any(0))
+        if not len(rows):
+            return np.s_[0:0, 0:0], np.zeros((0, 0), np.float32)
+        scale = np.float32(FRONT / 2 / HALF)
+        x, y = (layout.x - self.middle[0]) * scale + FRONT / 2, (self.middle[1] - layout.y) * scale + FRONT / 2
+        shown = (layout.z > -0.95) & (x > columns[0]) & (x < columns[-1]) & (y > rows[0]) & (y < rows[-1])
+        box = box_of(shown, 2)
+        wide = finer(box)
+        size = (wide[1].stop - wide[1].start, wide[0].stop - wide[0].start)
+        x, y = (np.asarray(cv2.resize(np.asarray(p[box], np.float32), size), np.float32) for p in (x, y))
+        front = cv2.resize(np.asarray(layout.z[box] > -0.95, np.float32), size)
+        return wide, np.asarray(cv2.remap(self.picture, x, y, cv2.INTER_LINEAR) * front, np.float32)

@@ -144,10 +144,9 @@ def sunlit(points: Floats, normals: Floats, casters: Floats, triangles: Ints, *,
     seen = sun.seen(points + normals * np.float32(0.02))
     at = sun.pixels(seen, size)
     spread = 0.10 / reach * size  # a lamp with an edge: shadows soften over a centimetre
-    out = np.zeros(len(points), np.float32)
-    taps = [(a, b) for a in (-1.0, -0.5, 0.0, 0.5, 1.0) for b in (-1.0, -0.5, 0.0, 0.5, 1.0)]
-    for a, b in taps:
-        x = np.clip(at[:, 0] + a * spread, 0, size - 1).astype(int)
-        y = np.clip(at[:, 1] + b * spread, 0, size - 1).astype(int)
-        out += depth[y, x] > -seen[:, 2] - bias
-    return np.asarray(out / len(taps), np.float32)
+    edge = int(spread + 1)
+    place = np.clip(at, edge, size - 1 - edge).astype(np.int32) @ np.array([1, size], np.int32)
+    least, flat = -seen[:, 2] - np.float32(bias), depth.ravel()
+    steps = [round(a * spread) for a in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    found = [flat[place + (b * size + a)] > least for a in steps for b in steps]
+    return np.asarray(np.mean(found, 0, np.float32), np.float32)

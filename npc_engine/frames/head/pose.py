@@ -94,13 +94,17 @@ class Poser:
         pitch, yaw, roll = (float(exp[CHANNEL[name]]) for name in ("headPitch", "headYaw", "headRoll"))
         turn = rotation(pitch, yaw, roll)
         if pitch or yaw or roll:
-            turned = (points - self.pivot) @ turn.T + self.pivot
-            points += (turned - points) * self.carried[:, None]
+            points = self.turned(points, turn)
         look = rotation(float(exp[CHANNEL["gazePitch"]]), float(exp[CHANNEL["gazeYaw"]]), 0.0)
         ball = (self.eyes.ball * np.float32(self.eyes.radius)) @ look.T
         balls = np.stack([(c + ball - self.pivot) @ turn.T + self.pivot for c in self.eyes.centres])
         looks = np.stack([turn @ look] * 2)
         return Posed(points, self.normals(points), balls, looks, turn, self.pivot)
+
+    def turned(self, points: Floats, turn: Floats) -> Floats:
+        """Points f32[p, 3] with the head turned by f32[3, 3] on its neck."""
+        turned = (points - self.pivot) @ turn.T + self.pivot
+        return np.asarray(points + (turned - points) * self.carried[:, None], np.float32)
 
     def normals(self, points: Floats) -> Floats:
         """Unit normals f32[p, 3] of points."""

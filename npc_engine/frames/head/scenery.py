@@ -16,7 +16,7 @@ from npc_engine.frames.head.raster import canvas, deep, draw
 from npc_engine.head_spec import GROUNDS, TRANSPARENT, colour
 from npc_engine.moments import Pixels
 
-FINER: Final = 3  # clothes are drawn this much larger and shrunk
+FINER: Final = 2  # clothes are drawn this much larger and shrunk
 
 
 class Scenery:
@@ -44,19 +44,25 @@ class Scenery:
         draw(coordinates, depth, seen, garment.triangles, places, field)
         lit, depth = canvas(large)
         draw(lit, depth, seen, garment.triangles, glow, field)
+        rows = np.flatnonzero(coordinates[..., 2].any(1)) // FINER
+        if not len(rows):
+            return  # seen from so near that no cloth is in the picture
+        part = np.s_[int(rows[0]) :]
+        coordinates, lit = (plane[part.start * FINER :] for plane in (coordinates, lit))
         repeat = 5.0 * size / 512 * figure.spec.zoom  # a thread is two pixels
         edge = garment.texture.shape[0]
         tall = repeat * 0.35
-        x = (coordinates[..., 0] * repeat * edge) % (edge - 1)
-        y = (coordinates[..., 1] * tall * edge) % (edge - 1)
-        cloth = cv2.remap(garment.texture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
-        shown = np.clip(cloth * lit * light.SCALE, 0, 255)
+        x = coordinates[..., 0] * np.float32(repeat * edge) % np.float32(edge - 1)
+        y = coordinates[..., 1] * np.float32(tall * edge) % np.float32(edge - 1)
+        cloth = cv2.remap(garment.texture, x, y, cv2.INTER_LINEAR)
+        shown = cv2.multiply(cloth, lit, scale=light.SCALE, dtype=cv2.CV_8U)  # what no cloth covers has no light
         cover = np.asarray(coordinates[..., 2] > 0.5, np.float32)
-        share = cv2.resize(cover, (size, size), interpolation=cv2.INTER_AREA)[..., None]
-        small = cv2.resize(shown * cover[..., None], (size, size), interpolation=cv2.INTER_AREA)
-        self.picture = np.asarray(self.picture * (1 - share) + small, np.uint8)
+        small_size = (size, size - part.start)
+        share = cv2.resize(cover, small_size, interpolation=cv2.INTER_AREA)[..., None]
+        small = cv2.resize(shown, small_size, interpolation=cv2.INTER_AREA)
+        self.picture[part] = self.picture[part] * (1 - share) + small
         if self.alpha is not None:
-            self.alpha = np.asarray(share[..., 0] * 255, np.uint8)
+            self.alpha[part] = share[..., 0] * 255
         deep(self.depth, seen, garment.triangles, field)
 
 

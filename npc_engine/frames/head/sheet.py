@@ -36,7 +36,7 @@ class Sheet:
         scale = float(np.clip(size * figure.spec.zoom / FINEST, 0.125, 1))
         head, hair = figure.head, figure.hair
         lashes = lash_texture(figure.spec.seed)
-        pages = [np.dstack([_tinted(figure), np.full((EDGE, EDGE), 255, np.uint8)])]
+        pages = [cv2.cvtColor(_tinted(figure), cv2.COLOR_RGB2RGBA)]
         if hair:
             pages.append(hair.texture)
         wide = np.zeros((LASH[1], EDGE, 4), np.uint8)
@@ -85,11 +85,13 @@ def _tinted(figure: Figure) -> Pixels:
     tint = light.skin(light.COLOURED, normals, views, figure.open, **falls)
     tint /= np.maximum(light.skin(light.GREY, normals, views, figure.open, **falls), 1e-3)
     parts = tuple(part for part in range(7) if part != LASHES)  # lashes have a page of their own
-    wide, _ = uv_map(head, np.asarray(tint, np.float32), parts, COARSE)
+    box, found, _ = uv_map(head, np.asarray(tint, np.float32), parts, COARSE)
+    wide = np.ones((COARSE, COARSE, 3), np.float32)
+    wide[box] = np.clip(found, 0.4, 1.8)
     left, low, right, top = (round(v * COARSE) for v in BOX)
     wide[COARSE - top - 2 : COARSE - low + 2, left - 2 : right + 2] = 1
-    large = cv2.resize(np.clip(wide, 0.4, 1.8), (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.clip(figure.texture * large + 0.5, 0, 255), np.uint8)
+    large = cv2.resize(wide, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.multiply(figure.texture, large, dtype=cv2.CV_8U), np.uint8)
 
 
 def lash_texture(seed: int) -> npt.NDArray[np.uint8]:

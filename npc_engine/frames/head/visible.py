@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames.head.asset import SKIN, Floats, Ints
+from npc_engine.frames.head.pose import rotation
 from npc_engine.frames.head.raster import canvas, deep, draw
-from npc_engine.moments import CHANNEL, EXP50
 
 if TYPE_CHECKING:
     from npc_engine.frames.head.figure import Figure
 
 Flags = npt.NDArray[np.bool_]
 
-SIZE: Final = 320
+SIZE: Final = 256
 TURNS: Final = ((0, 0), (0.3, 0), (-0.3, 0), (0, 0.4), (0, -0.4), (0.25, 0.3), (-0.25, -0.3))
 """Pitch and yaw in radians that a head is tried at; a ring of neighbours is kept for what lies between."""
 _NAMES: Final = 65536.0
@@ -34,17 +34,15 @@ def seen_ever(figure: Figure) -> tuple[Flags, Flags]:
     locks = np.concatenate([hair.solid, hair.frayed]) if hair else np.zeros((0, 3), np.int32)
     mesh_seen, hair_seen = np.zeros(len(asked), bool), np.zeros(len(locks), bool)
     for pitch, yaw in TURNS:
-        exp = np.zeros(len(EXP50), np.float32)
-        exp[CHANNEL["headPitch"]], exp[CHANNEL["headYaw"]] = pitch, yaw
-        posed = poser.pose(exp)
-        seen = figure.camera.seen(posed.points[head.vertex])
-        _, depth = canvas(SIZE)
+        turn = rotation(pitch, yaw, 0)
+        points = poser.turned(figure.rest, turn)
+        seen = figure.camera.seen(points[head.vertex])
+        picture, depth = canvas(SIZE)
         deep(depth, seen, others, figure.camera.field)
         if figure.garment:
             deep(depth, figure.camera.seen(figure.garment.points), figure.garment.triangles, figure.camera.field)
-        picture = np.zeros((SIZE, SIZE, 3), np.float32)
         if hair:
-            moved = ((hair.points - posed.pivot) @ posed.head.T + posed.pivot).astype(np.float32)
+            moved = ((hair.points - poser.pivot) @ turn.T + poser.pivot).astype(np.float32)
             strands = figure.camera.seen(moved)
             count = len(hair.solid)
             body = depth.copy()
@@ -70,8 +68,8 @@ def _named(picture: Floats, depth: Floats, seen: Floats, triangles: Ints, first:
 
 def _found(picture: Floats, first: int, count: int) -> Ints:
     """Numbers, from 0, of the triangles that a picture by `_named` shows."""
-    numbers = np.unique(np.round(picture[..., 0] * _NAMES).astype(np.int32)) - first
-    return np.asarray(numbers[(numbers >= 0) & (numbers < count)], np.int32)
+    numbers = np.round(picture[..., 0] * _NAMES).astype(np.int32).ravel()
+    return np.flatnonzero(np.bincount(numbers, minlength=first + count)[first : first + count]).astype(np.int32)
 
 
 def _ringed(triangles: Ints, seen: Flags) -> Flags:
