@@ -282,7 +282,9 @@ def _hill(x: Floats, middle: float, wide: float) -> Floats:
 
 def _all(colour: Pixels, like: Pixels) -> Pixels:
     """A picture of one colour u8[4] and another's size."""
-    return np.ascontiguousarray(np.broadcast_to(colour, like.shape))
+    out = np.empty(like.shape[:2], np.uint32)  # NumPy is slow on a last axis of four bytes
+    out[:] = colour.view(np.uint32)[0]
+    return out.view(np.uint8).reshape(like.shape)
 
 
 def _darker(picture: Pixels, light: npt.NDArray[np.float32]) -> Pixels:

@@ -16,26 +16,29 @@ NOTHING: Final = 2e-4  # cells of motion, or share of light, that nobody sees
 
 
 class Fields:
-    """Some fields of n values each, in one or several parts, of which most are zero in most places."""
+    """Some fields over a grid, in one or several parts, of which most are zero in most places."""
 
     def __init__(self, *parts: Sequence[Floats]) -> None:
-        """Each part is a list of k fields of one shape; all are laid flat behind one another."""
-        self._fields: list[list[tuple[slice, Floats]]] = [[] for _ in parts[0]]
-        first = 0
-        for part in parts:
-            for stretches, field in zip(self._fields, part, strict=True):
-                flat = np.asarray(field, np.float32).reshape(-1)
+        """Each part is a list of k fields of one shape, f[rows, columns] or f[rows, columns, channels]."""
+        self._shapes = [part[0].shape for part in parts]
+        self._fields: list[list[tuple[int, tuple[slice, slice], Floats]]] = [[] for _ in parts[0]]
+        for which, part in enumerate(parts):
+            for i, field in enumerate(part):
+                # the channels side by side, so that a window of it is one of OpenCV's plain matrices
+                flat = np.asarray(field, np.float32).reshape(len(field), -1)
                 some = np.flatnonzero(np.abs(flat) > NOTHING)
                 if len(some):
-                    low, high = int(some[0]), int(some[-1]) + 1
-                    stretches.append((slice(first + low, first + high), flat[low:high].copy()))
-            first += part[0].size
-        self._count = first
+                    flat = flat.copy()
+                    flat.reshape(-1)[: some[0]] = 0
+                    flat.reshape(-1)[some[-1] + 1 :] = 0
+                    rows, columns = np.flatnonzero(flat.any(1)), np.flatnonzero(flat.any(0))
+                    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+                    self._fields[i].append((which, window, flat[window].copy()))
 
-    def sum(self, weights: Floats) -> Floats:
-        """The fields summed with weights f32[k]: f32[n]."""
-        total = np.zeros(self._count, np.float32)
+    def sum(self, weights: Floats) -> list[Floats]:
+        """The fields summed with weights f32[k]: each part in the shape of its fields."""
+        totals = [np.zeros((shape[0], int(np.prod(shape[1:]))), np.float32) for shape in self._shapes]
         for i in np.flatnonzero(weights):  # not `weights @ fields`: BLAS would start threads of its own
-            for where, field in self._fields[i]:
-                scale_add(field, float(weights[i]), total[where])
-        return total
+            for which, window, field in self._fields[i]:
+                scale_add(field, float(weights[i]), totals[which][window])
+        return [total.reshape(shape) for total, shape in zip(totals, self._shapes, strict=True)]

@@ -208,10 +208,14 @@ class SizedInterior:
         """A sprite where it is in this pose: u8[h, w, 4] of a part of the picture."""
         sprite = self._sprites[name]
         wide, tall, centre, below = self._stretch(name, pose)
-        turned = np.stack([pose.along / wide, pose.down / tall]) * sprite.grain[:, None] / self._width
-        start = turned @ (np.array(corner) + 0.5 - centre * self._size) + sprite.place
-        start[1] -= below * sprite.grain[1] / tall
-        return moved(sprite.pixels, np.column_stack([turned, start]), *size, border=cv2.BORDER_CONSTANT)
+        (grain_x, grain_y), (place_x, place_y) = sprite.grain.tolist(), sprite.place.tolist()
+        x, y = (at + 0.5 - middle * self._size for at, middle in zip(corner, centre.tolist(), strict=True))
+        across, down = grain_x / (wide * self._width), grain_y / (tall * self._width)
+        matrix = np.empty((2, 3))
+        matrix[0, 0], matrix[0, 1] = a, b = [across * k for k in pose.along.tolist()]
+        matrix[1, 0], matrix[1, 1] = c, d = [down * k for k in pose.down.tolist()]
+        matrix[0, 2], matrix[1, 2] = a * x + b * y + place_x, c * x + d * y + place_y - below * grain_y / tall
+        return moved(sprite.pixels, matrix, *size, border=cv2.BORDER_CONSTANT)
 
     def _stretch(self, name: str, pose: Pose) -> tuple[float, float, npt.NDArray[Any], float]:
         """How wide and tall a sprite is drawn, from which middle, and how far below it; in mouth widths."""

@@ -105,9 +105,11 @@ class Motion:
         self._skin = slice(low[1], high[1]), slice(low[0], high[0])
         self._reach = _window(differ, FAR)  # where drawn lips can be
         upper, lower = (np.moveaxis(f, 2, 0) / np.float32(grid.cell) for f in (fields[0], fields[1][self._near]))
-        self._nodes = upper[0].size  # values of the upper layer; those of the lower, where it differs, follow
-        self._fields = Fields(list(upper), list(lower))
+        self._body = Fields(list(upper[_WHOLE]))
+        upper[_WHOLE], lower[_WHOLE] = 0, 0
+        self._fields = Fields(list(upper), list(lower))  # the lower layer where it differs
         self._steep = np.maximum(_steepness(upper), _steepness(lower))  # f32[52], of each field
+        self._reach_nodes = grid.nodes[self._reach].copy()
         self._head_fields = whole.head
         skull = np.zeros((WEIGHTS, 2))
         skull[[*(CHANNEL[name] for name in HEAD), BREATH]] = [
@@ -121,7 +123,7 @@ class Motion:
         self._rims = (moves[:, _RIMS] + skull[:, None]).reshape(len(moves), -1)
         at = lips.local(grid.places)
         at = at[self._reach]
-        self._below = at[..., 1] > 0
+        self._over = at[..., 1] <= 0
         self._around_lips = np.flatnonzero((np.abs(at) < 0.8).all(-1))
         self._around_lips_at = at.reshape(-1, 2)[self._around_lips]
 
@@ -138,25 +140,23 @@ class Motion:
         """Where each node comes from, for weights f32[52]: the coefficients as drawn, `CLOSED` and `BREATH`."""
         face, body_ = weights.copy(), np.zeros_like(weights)
         face[_WHOLE], body_[_WHOLE] = 0, weights[_WHOLE]
-        total = self._fields.sum(face)
-        count = self._nodes
-        above = total[:count].reshape(*self.grid.shape, 2)
-        below = above.copy()
-        below[self._near] = total[count:].reshape(below[self._near].shape)
+        above, under = self._fields.sum(face)
         spared = 1.0
         if float(np.abs(face) @ self._steep) > 1 - np.sqrt(TIGHTEST):  # less than that can't fold
-            spared = min(_unfolded(above[self._skin]), _unfolded(below[self._near]))
-        turned = self._fields.sum(body_)[:count].reshape(above.shape)
-        above, below = (scaled(field, spared, turned) for field in (above, below))
+            spared = min(_unfolded(above[self._skin]), _unfolded(under))
+        (turned,) = self._body.sum(weights[_WHOLE])
+        above = scaled(above, spared, turned)
+        below = above.copy()
+        below[self._near] = scaled(under, spared, turned[self._near])
         upper = _turned(above, above, self.grid.nodes, *ROUNDS)
         lower = upper.copy()
-        lower[self._reach] = _turned(below, below[self._reach], self.grid.nodes[self._reach], *ROUNDS_WIDE)
+        lower[self._reach] = _turned(below, below[self._reach], self._reach_nodes, *ROUNDS_WIDE)
         rims = self.lips.rims.reshape(-1, 2) + ((face * np.float32(spared) + body_) @ self._rims).reshape(-1, 2)
         whole = lower.copy()  # where lips can't be, it is the upper one
         line = self.lips.local(rims[len(topology.LIP_UPPER) :])
-        at, under = self._around_lips_at, self._below.copy()
-        under.reshape(-1)[self._around_lips] = at[:, 1] > np.interp(at[:, 0], line[:, 0], line[:, 1])
-        chosen(upper[self._reach], under == 0, whole[self._reach])
+        at, over = self._around_lips_at, self._over.copy()
+        over.reshape(-1)[self._around_lips] = at[:, 1] <= np.interp(at[:, 0], line[:, 0], line[:, 1])
+        chosen(upper[self._reach], over, whole[self._reach])
         return Layers(upper, lower, whole, rims)
 
 
@@ -171,9 +171,11 @@ def _unfolded(field: Floats) -> float:
 
     At each node the area 1 + t·trace + t²·determinant of its gradient has to stay above `TIGHTEST`.
     """
-    across, down = field[:-1, 1:] - field[:-1, :-1], field[1:, :-1] - field[:-1, :-1]
-    trace = across[..., 0] + down[..., 1]
-    product = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    x, y = (np.ascontiguousarray(field[..., k]) for k in (0, 1))  # NumPy is slow on a last axis of two
+    x_across, x_down = x[:-1, 1:] - x[:-1, :-1], x[1:, :-1] - x[:-1, :-1]
+    y_across, y_down = y[:-1, 1:] - y[:-1, :-1], y[1:, :-1] - y[:-1, :-1]
+    trace = x_across + y_down
+    product = x_across * y_down - y_across * x_down
     tight = 1 + trace + product < TIGHTEST
     if not tight.any():
         return 1.0

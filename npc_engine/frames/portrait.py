@@ -149,8 +149,6 @@ class Portrait:
             for k, (begin, end) in enumerate(pairwise(ends)):
                 if begin >= end:  # what is solid begins where the strip does
                     continue
-                if begin >= end:
-                    continue
                 columns = slice(begin, end)
                 part = where[strip.top - top : strip.bottom - top, begin - left : end - left]
                 if at.behind is None or k == 1:

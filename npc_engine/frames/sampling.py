@@ -19,7 +19,7 @@ _cv: Final[Any] = cv2
 
 def read(source: Array, where: npt.NDArray[Any]) -> Array:
     """`source` h×w[×c] read at `where` f[..., 2] (x, y), linearly; beyond its border the border goes on."""
-    at = np.ascontiguousarray(where, np.float32)
+    at = np.asarray(where, np.float32)  # OpenCV reads a window of a map without copying it
     return _cv.remap(source, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
@@ -82,7 +82,7 @@ def chosen(source: Floats, where: npt.NDArray[np.bool_], target: Floats) -> None
 
 
 def scale_add(array: Floats, factor: float, total: Floats) -> None:
-    """Add `array` f32[n] · `factor` to `total` f32[n], in one pass."""
+    """Add `array` f32[h, w] · `factor` to `total` f32[h, w], in one pass."""
     _cv.scaleAdd(array, factor, total, dst=total)
 
 

@@ -61,7 +61,7 @@ class Shading:
         if not weights[: WEIGHTS - 2].any():
             return None
         rows, columns = self._nodes.shape[:2]
-        light = self._fields.sum(weights).reshape(rows, columns)
+        (light,) = self._fields.sum(weights)
         where = enlarged(whole[self._window], columns, rows)
         where *= np.float32(FINER)
         where += self._nodes
