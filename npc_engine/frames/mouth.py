@@ -124,12 +124,13 @@ class SizedMouth:
     def _touching(self, rims: npt.NDArray[Any], part: tuple[int, int, int, int]) -> Floats:
         """How much of their seam lips have in each column of `part`: f32[w], 1 where they touch, 0 where they part."""
         upper, lower = rims[: len(rims) // 2], rims[len(rims) // 2 :]
-        gap = np.linalg.norm(lower - upper, axis=1) * np.sign((lower - upper) @ self._down)
+        apart = lower - upper
+        gap = np.hypot(apart[:, 0], apart[:, 1]) * np.sign(apart @ self._down)
         x = (np.arange(part[0], part[2]) + 0.5) / self._size
-        apart = np.interp(x, np.maximum.accumulate(upper[:, 0]), gap / self._width, 0.0, 0.0)
+        parted = np.interp(x, np.maximum.accumulate(upper[:, 0]), gap / self._width, 0.0, 0.0)
         # lips that are pressed together roll inwards, and hide it
         return np.asarray(
-            np.where(apart > 0, np.clip(1 - apart / PARTED, 0, 1), np.clip(1 + apart / ROLLED, 0.4, 1)), np.float32
+            np.where(parted > 0, np.clip(1 - parted / PARTED, 0, 1), np.clip(1 + parted / ROLLED, 0.4, 1)), np.float32
         )
 
     def _map(self, offset: Floats, part: tuple[int, int, int, int]) -> Floats:

@@ -18,7 +18,7 @@ from npc_engine.frames.fields import Fields
 from npc_engine.frames.folds import folds
 from npc_engine.frames.grid import RINGS, Grid, covered, strips
 from npc_engine.frames.motion import HEAD, WEIGHTS, Motion
-from npc_engine.frames.sampling import blurred, enlarged, read
+from npc_engine.frames.sampling import blurred, enlarged, read, scaled
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -63,9 +63,7 @@ class Shading:
         rows, columns = self._nodes.shape[:2]
         (light,) = self._fields.sum(weights)
         where = enlarged(whole[self._window], columns, rows)
-        where *= np.float32(FINER)
-        where += self._nodes
-        drawn = read(light, where)
+        drawn = read(light, scaled(where, FINER, self._nodes))
         return drawn / (1 + np.abs(drawn) * np.float32(1 / MOST))
 
     def box(self, size: int) -> tuple[int, int, int, int]:
