@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from npc_engine.cast import Cast, CastError
-from npc_engine.frames.head.asset import asset
+from npc_engine.frames.head.asset import LOWER_TEETH, TONGUE, UPPER_TEETH, asset
 from npc_engine.frames.head.face import Head, load_head
+from npc_engine.frames.head.mouth import points_of
 from npc_engine.frames.head.pose import Poser, rotation
 from npc_engine.frames.head.shaping import mixture, shaped
 from npc_engine.frames.landmarks import FaceFinder
 from npc_engine.frames.load import load_face
 from npc_engine.frames.pictures import FaceError
+from npc_engine.frames.preview import expression
 from npc_engine.head_spec import STYLES, HeadSpec
 from npc_engine.moments import ANGLES, CHANNEL, NEUTRAL, Expression, Line, Outputs
 
@@ -86,6 +88,32 @@ def test_the_mouth_is_seen_to_widen_and_narrow(head, finder) -> None:
     pucker = follows(finder, head, "width", STEPS, lambda w: exp(mouthPucker=w))
     assert smile > 0.9
     assert pucker < -0.9
+
+
+def test_lips_are_rounded_and_narrow_for_oo(head, finder) -> None:
+    still, oo = (tracked(finder, head.render(expression(name), SIZE)) for name in ("neutral", "oo"))
+    assert oo["width"] < 0.85 * still["width"]
+
+
+def test_an_open_mouth_shows_upper_teeth_before_a_dark_hollow(head) -> None:
+    e, figure = expression("ah"), head.figure
+    points = figure.poser.pose(e).points
+    upper = points[points_of(asset(), UPPER_TEETH)]
+    lower = points[points_of(asset(), LOWER_TEETH)]
+    edge, below = (rows[np.abs(rows[:, 0]) < 0.08] for rows in (upper, lower))
+    front, floor = edge[edge[:, 1].argmin()], below[below[:, 1].argmax()]
+    middle = (front + floor) / 2
+    assert middle[1] < front[1]  # the rows of teeth are apart
+    assert points[points_of(asset(), TONGUE), 1].max() < front[1]  # and the tongue lies below the upper one
+    picture = cv2.cvtColor(head.render(e, 512)[..., :3].copy(), cv2.COLOR_RGB2GRAY)
+
+    def seen(point: np.ndarray) -> float:
+        x, y = np.round(figure.camera.pixels(figure.camera.seen(point[None]), 512)[0]).astype(int)
+        return float(picture[y, x - 2 : x + 3].mean())
+
+    hollow = seen(middle)
+    assert hollow < 70
+    assert seen(front + np.array([0, 0.02, 0], np.float32)) > hollow + 50
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

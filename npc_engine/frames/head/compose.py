@@ -11,7 +11,8 @@ import numpy as np
 from npc_engine.frames.head import light, sheet
 from npc_engine.frames.head.asset import LASHES, MOUTH, Floats, Ints
 from npc_engine.frames.head.figure import Figure
-from npc_engine.frames.head.raster import canvas, draw, facing
+from npc_engine.frames.head.layout import box_of
+from npc_engine.frames.head.raster import draw, facing
 from npc_engine.frames.head.scenery import Scenery
 from npc_engine.frames.head.smooth import folds, over, smoothed
 from npc_engine.moments import CHANNEL, Exp, Pixels
@@ -130,15 +131,16 @@ class Composer:
         """The frame as RGB or RGBA u8[size, size, 3 | 4]."""
         values = self.sheet.places.copy()
         values[:, 2] = frame.light
-        coordinates, _ = canvas(self.size)
+        coordinates = np.zeros((self.size, self.size, 3), np.float32)
         depth = self.scenery.depth.copy()
         triangles = np.concatenate([self.solid, facing(frame.seen, self.turned)])
         draw(coordinates, depth, frame.seen, triangles, values, self.figure.camera.field)
         x, y, glow = planes(coordinates)
-        shaded = self._lit(looked_up(self.sheet.colour, x, y), glow)
         there = over(glow, 0)
+        drawn = box_of(there, 0)
         out = self.scenery.picture.copy()
-        cv2.copyTo(shaded, there, out)
+        shaded = self._lit(looked_up(self.sheet.colour, x[drawn], y[drawn]), glow[drawn])
+        out[drawn] = cv2.copyTo(shaded, there[drawn], out[drawn])
         self._catchlights(out, frame, x, y)
         strands = self._fray(out, frame, depth, values)
         box = self._mouth(frame)
@@ -171,7 +173,7 @@ class Composer:
         right, low = np.clip(np.ceil(places.max(0)).astype(int) + 1, 0, self.size)
         if right <= left or low <= top:
             return whole
-        coordinates, _ = canvas(self.size)
+        coordinates = np.zeros((self.size, self.size, 3), np.float32)
         draw(coordinates, depth, frame.seen, self.frayed, values, self.figure.camera.field)
         box = np.s_[top:low, left:right]
         x, y, glow = planes(coordinates[box])

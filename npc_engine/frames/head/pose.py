@@ -88,7 +88,7 @@ class Poser:
     def pose(self, exp: Exp) -> Posed:
         """The head with the coefficients `exp`, f32[50]."""
         points = self.rest.copy()
-        points[self.moved] += (self.weights(exp) @ self.basis).reshape(-1, 3)
+        points[self.moved] += self._moves(self.weights(exp)).reshape(-1, 3)
         if exp[CHANNEL["tongueUp"]] > 0:
             points[self._tongue] += self._along * np.float32(min(float(exp[CHANNEL["tongueUp"]]), 1.0))
         pitch, yaw, roll = (float(exp[CHANNEL[name]]) for name in ("headPitch", "headYaw", "headRoll"))
@@ -100,6 +100,14 @@ class Poser:
         balls = np.stack([(c + ball - self.pivot) @ turn.T + self.pivot for c in self.eyes.centres])
         looks = np.stack([turn @ look] * 2)
         return Posed(points, self.normals(points), balls, looks, turn, self.pivot)
+
+    def _moves(self, weights: Floats) -> Floats:
+        """The sum of the basis by weights f32[52], most of which are 0."""
+        # not one product of matrices: BLAS would split it over threads, whose waiting costs more where cores are busy
+        out = np.zeros(self.basis.shape[1], np.float32)
+        for k in np.flatnonzero(weights):
+            out += weights[k] * self.basis[k]
+        return out
 
     def turned(self, points: Floats, turn: Floats) -> Floats:
         """Points f32[p, 3] with the head turned by f32[3, 3] on its neck."""
