@@ -73,7 +73,7 @@ def test_licenses_name_every_binary_asset_that_ships_with_its_hash():
         path.relative_to(ROOT).as_posix()
         for folder in ("npc_engine", "faces", "voices", "demo_game")
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".onnx", ".tflite", ".npz", ".png", ".wav") and path.name != "preview.png"
+        if path.suffix in (".onnx", ".tflite", ".npz", ".png", ".jpg", ".wav") and path.name != "preview.png"
     ]
     assert sorted(shipped) == sorted(listed)
     for path, digest in listed.items():

@@ -69,7 +69,7 @@ def test_mouth_opening_follows_jaw_open(portrait, finder, first):
     seen = [mouth_gap(finder.refine(portrait.render(exp(jawOpen=a), SIZE), first)[0]) for a in asked]
     assert np.corrcoef(asked, seen)[0, 1] >= 0.9
     assert np.diff(seen).min() > -0.03, "the network sees a bearded mouth to about two hundredths of its width"
-    assert seen[-1] - seen[0] > 0.14
+    assert seen[-1] - seen[0] > 0.13
 
 
 def test_smile_widens_and_pucker_narrows(portrait, finder, first):
