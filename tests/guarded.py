@@ -46,6 +46,7 @@ class Game:
             self.socket.setsockopt(zmq.ROUTING_ID, identity)
         if security:
             security(self.socket)
+        self._ends = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self.socket.connect(address)
 
     def send(self, message):
@@ -64,7 +65,13 @@ class Game:
         """Whether anything comes within a time."""
         return bool(self.socket.poll(int(timeout_s * 1000)))
 
+    def is_ended(self, timeout_s):
+        """Whether its connection is ended within a time, by whomever."""
+        return bool(self._ends.poll(int(timeout_s * 1000)))
+
     def close(self):
+        self.socket.disable_monitor()
+        self._ends.close(0)
         self.socket.close()
         self.context.term()
 
