@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from coefficients import exp
 
 from npc_engine.cast import Cast
 from npc_engine.frames.eye_rims import Rims
@@ -15,7 +16,7 @@ from npc_engine.frames.landmarks import FaceFinder
 from npc_engine.frames.load import load_portrait
 from npc_engine.frames.pictures import read_picture
 from npc_engine.frames.portrait import Portrait
-from npc_engine.moments import CHANNEL, NEUTRAL
+from npc_engine.moments import NEUTRAL
 
 ROOT = Path(__file__).parents[1]
 FACES = ("elder", "maren")
@@ -78,15 +79,6 @@ def drawing(size: int = 640) -> np.ndarray:
     ellipse((320, 446), (60, 12), skin)
     ellipse((320, 452), (58, 8), (120, 40, 40), (10, 170), 3)
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-
-
-def exp(**weights: float) -> np.ndarray:
-    """Coefficients by name; a name without its side means both."""
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            out[CHANNEL[channel]] = value
-    return out
 
 
 def gaps(points: np.ndarray) -> list[float]:

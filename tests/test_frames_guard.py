@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from coefficients import exp
 from tiny_arcface import tiny_arcface
 from two_persons import ROOT, SIZE, Fading, source
 
@@ -28,13 +29,6 @@ from npc_engine.moments import CHANNEL, EXP50, NEUTRAL, Expression, Line, Output
 
 SILENCE = np.zeros(480, np.float32)
 JAW = CHANNEL["jawOpen"]
-
-
-def exp(**weights: float) -> np.ndarray:
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        out[CHANNEL[name]] = value
-    return out
 
 
 def line(expressions, every: int = 1):

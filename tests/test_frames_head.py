@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from coefficients import exp
 
 from npc_engine.cast import Cast, CastError
 from npc_engine.frames.head.asset import LOWER_TEETH, TONGUE, UPPER_TEETH, asset
@@ -37,15 +38,6 @@ def head(request) -> Head:
 @pytest.fixture(scope="module")
 def finder() -> FaceFinder:
     return FaceFinder()
-
-
-def exp(**weights: float) -> np.ndarray:
-    """Coefficients by name; a name without its side means both."""
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            out[CHANNEL[channel]] = value
-    return out
 
 
 def tracked(finder: FaceFinder, picture: np.ndarray) -> dict[str, float]:

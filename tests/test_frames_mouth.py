@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from coefficients import exp
 
 from npc_engine.cast import Cast
 from npc_engine.frames import sprites
@@ -21,15 +22,6 @@ SIZE = 512
 LIGHT = np.array([0.299, 0.587, 0.114])
 RAMP = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
 MOUTH = [name for name in CHANNEL if name.startswith(("jaw", "mouth", "tongue"))]
-
-
-def exp(**weights: float) -> np.ndarray:
-    """Coefficients by name; a name without its side means both."""
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            out[CHANNEL[channel]] = value
-    return out
 
 
 def loaded(name: str) -> Portrait:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from coefficients import exp
 
 from npc_engine.cast import Cast, CastError, FaceSpec
 from npc_engine.frames.landmarks import FaceFinder
@@ -15,7 +16,7 @@ from npc_engine.frames.load import load_face, load_portrait
 from npc_engine.frames.pictures import FaceError
 from npc_engine.frames.portrait import Portrait
 from npc_engine.frames.preview import EXPRESSIONS, expression, preview_sheet
-from npc_engine.moments import CHANNEL, NEUTRAL, Expression, Line, Outputs
+from npc_engine.moments import NEUTRAL, Expression, Line, Outputs
 
 ROOT = Path(__file__).parents[1]
 FACES = [name for name in sorted(Cast((ROOT,)).faces()) if Cast((ROOT,)).face(name)[0].engine == "portrait"]
@@ -36,15 +37,6 @@ def finder() -> FaceFinder:
 def first(portrait, finder) -> np.ndarray:
     still = portrait.render(NEUTRAL, SIZE)
     return finder.landmarks(still, finder.find(still)[0])[0]
-
-
-def exp(**weights: float) -> np.ndarray:
-    """Coefficients by name; a name without its side means both."""
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            out[CHANNEL[channel]] = value
-    return out
 
 
 def mouth_gap(points: np.ndarray) -> float:

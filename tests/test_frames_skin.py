@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from coefficients import exp
 
 from npc_engine.cast import Cast, FaceSpec, checked, read_toml
 from npc_engine.frames.landmarks import FaceFinder
@@ -23,15 +24,6 @@ ROOT = Path(__file__).parents[1]
 PORTRAITS = [name for name in sorted(Cast((ROOT,)).faces()) if Cast((ROOT,)).face(name)[0].engine == "portrait"]
 SIZE = 512
 SQUARES = 32  # pixels of the pattern behind a person
-
-
-def exp(**weights: float) -> np.ndarray:
-    """Coefficients by name; a name without its side means both."""
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        for channel in [name] if name in CHANNEL else [name + "Left", name + "Right"]:
-            out[CHANNEL[channel]] = value
-    return out
 
 
 @pytest.fixture(scope="module", params=PORTRAITS)

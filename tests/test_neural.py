@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="onnx builds the tiny files: pip install 'npc-engine[train]'")
 import tiny_networks
+from coefficients import exp
 
 from npc_engine.cast import Cast, CastError, NeuralSpec
 from npc_engine.cuda_provider import missing_cuda
@@ -49,13 +50,6 @@ def live(maren, models):
 @pytest.fixture(scope="module")
 def warp(maren):
     return load_portrait(*maren)
-
-
-def exp(**weights: float) -> np.ndarray:
-    out = NEUTRAL.copy()
-    for name, value in weights.items():
-        out[CHANNEL[name]] = value
-    return out
 
 
 def test_the_picture_around_the_face_is_the_portraits(live, warp):
