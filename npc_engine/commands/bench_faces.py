@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from npc_engine.cast import Cast
+from npc_engine.commands.bench_process import in_own_process
 from npc_engine.commands.common import Commands, Progress, UsageError, command, table
 
 ABOUT: Final = "measure faces: milliseconds a picture with guard and life, JPEG, pictures a second, load"
@@ -68,17 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 def measured(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of one face, out of a fresh process with one thread a library and one core."""
     options = {"face": name, "cast": str(arguments.cast) if arguments.cast else None}
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "npc_engine.commands.bench_face", json.dumps(options)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=60 * _MINUTES,
-            check=False,
-            env={**os.environ, **single, "PYTHONIOENCODING": "utf-8"},
-        )
+        done = in_own_process("npc_engine.commands.bench_face", options, _MINUTES)
     except subprocess.TimeoutExpired:
         raise UsageError(f"not done within {_MINUTES} minutes") from None
     if done.returncode:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 from npc_engine.cast import Cast
+from npc_engine.commands.bench_process import in_own_process
 from npc_engine.commands.common import Commands, Progress, UsageError, command, table
 
 ABOUT: Final = "measure each voice: load, first sound, computing over sound, memory"
@@ -88,17 +87,8 @@ def measured(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of one voice, out of a fresh process with one thread."""
     options = {"voice": name, "runs": arguments.runs, "sentences": arguments.sentences}
     options["cast"] = str(arguments.cast) if arguments.cast else None
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     try:
-        done = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", "npc_engine.commands.bench_voice", json.dumps(options)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=60 * _MINUTES,
-            check=False,
-            env={**os.environ, **single, "PYTHONIOENCODING": "utf-8"},
-        )
+        done = in_own_process("npc_engine.commands.bench_voice", options, _MINUTES)
     except subprocess.TimeoutExpired:
         raise VoiceSkippedError(f"not done within {_MINUTES} minutes: fewer --sentences") from None
     rows = done.stdout.splitlines()
