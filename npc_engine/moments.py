@@ -47,6 +47,18 @@ ANGLES: Final = 45
 CHANNEL: Final[dict[str, int]] = {name: index for index, name in enumerate(EXP50)}
 """Index of each coefficient by name."""
 
+FULL_LOOK: Final = float(np.pi / 6)
+"""Radians that an eye has turned when its eyeLook shape is 1: 30 degrees. Apple gives no angle; rigs have 25 to 35."""
+
+# In is towards the nose: the right eye's, for a look to the left
+EYE_LOOKS: Final = {
+    "eyeLookUpLeft": ("gazePitch", 1.0), "eyeLookUpRight": ("gazePitch", 1.0),
+    "eyeLookDownLeft": ("gazePitch", -1.0), "eyeLookDownRight": ("gazePitch", -1.0),
+    "eyeLookOutLeft": ("gazeYaw", 1.0), "eyeLookInRight": ("gazeYaw", 1.0),
+    "eyeLookInLeft": ("gazeYaw", -1.0), "eyeLookOutRight": ("gazeYaw", -1.0),
+}  # fmt: skip
+"""ARKit's eight shapes that exp50 has not: which angle each follows, and whether it grows with it."""
+
 NEUTRAL: Final[Exp] = np.zeros(len(EXP50), np.float32)
 NEUTRAL.setflags(write=False)
 

@@ -16,8 +16,9 @@ from npc_engine.frames.head.asset import LASHES, Floats, Ints
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.garment import Garment
 from npc_engine.frames.head.hair import Hair
-from npc_engine.frames.head.pose import LOOKS, WEIGHTS
+from npc_engine.frames.head.pose import WEIGHTS
 from npc_engine.frames.head.sheet import lash_texture
+from npc_engine.moments import EYE_LOOKS
 from npc_engine.retarget.arkit import ARKIT52
 from npc_engine.retarget.visemes import OCULUS15, exp_of_visemes
 
@@ -48,7 +49,7 @@ def head_glb(figure: Figure, name: str) -> bytes:
 def displacements(figure: Figure) -> dict[str, Floats]:
     """Name of each morph target → how far it moves the points, f32[p, 3] decimetres."""
     poser = figure.poser
-    rows = dict(zip([*WEIGHTS, *(look for look, _, _ in LOOKS)], poser.basis, strict=True))
+    rows = dict(zip([*WEIGHTS, *EYE_LOOKS], poser.basis, strict=True))
     out: dict[str, Floats] = {}
     for name in ARKIT52:
         full = np.zeros_like(figure.rest)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.moments import CHANNEL, EXP50
+from npc_engine.moments import CHANNEL, EXP50, EYE_LOOKS, FULL_LOOK
 from npc_engine.retarget.shape import F32, checked
 
 ARKIT52: Final[tuple[str, ...]] = (
@@ -31,17 +31,6 @@ ARKIT52: Final[tuple[str, ...]] = (
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
 """What leaves beside blend shapes: radians, positive up, to the own left, and tilted to the own left shoulder."""
 
-FULL_LOOK: Final = float(np.pi / 6)
-"""Radians that an eye has turned when its eyeLook shape is 1: 30 degrees. Apple gives no angle; rigs have 25 to 35."""
-
-# eyeLook*: which angle, and whether it grows with it. In is towards the nose: the right eye's, for a look to the left
-_LOOKS: Final = {
-    "eyeLookUpLeft": ("gazePitch", 1.0), "eyeLookUpRight": ("gazePitch", 1.0),
-    "eyeLookDownLeft": ("gazePitch", -1.0), "eyeLookDownRight": ("gazePitch", -1.0),
-    "eyeLookOutLeft": ("gazeYaw", 1.0), "eyeLookInRight": ("gazeYaw", 1.0),
-    "eyeLookInLeft": ("gazeYaw", -1.0), "eyeLookOutRight": ("gazeYaw", -1.0),
-}  # fmt: skip
-
 _INDEX: Final = {name: index for index, name in enumerate(ARKIT52)}
 _SAME: Final = [name for name in ARKIT52 if name in CHANNEL]
 _SAME_THERE: Final = [_INDEX[name] for name in _SAME]
@@ -58,7 +47,7 @@ def arkit52(exp: npt.ArrayLike) -> F32:
     exp = checked(exp, EXP50, "exp50")
     out = np.zeros((*exp.shape[:-1], len(ARKIT52)), np.float32)
     out[..., _SAME_THERE] = exp[..., _SAME_HERE]
-    for name, (angle, sign) in _LOOKS.items():
+    for name, (angle, sign) in EYE_LOOKS.items():
         out[..., _INDEX[name]] = exp[..., CHANNEL[angle]] * np.float32(sign / FULL_LOOK)
     return np.clip(out, 0, 1)
 
@@ -76,7 +65,7 @@ def exp50(weights: npt.ArrayLike, pose: npt.ArrayLike | None = None) -> F32:
     weights = checked(weights, ARKIT52, "ARKit weights")
     out = np.zeros((*weights.shape[:-1], len(EXP50)), np.float32)
     out[..., _SAME_HERE] = np.clip(weights[..., _SAME_THERE], 0, 1)
-    for name, (angle, sign) in _LOOKS.items():
+    for name, (angle, sign) in EYE_LOOKS.items():
         out[..., CHANNEL[angle]] += np.clip(weights[..., _INDEX[name]], 0, 1) * np.float32(sign * FULL_LOOK / 2)
     if pose is not None:
         out[..., _HEAD_HERE] = checked(pose, HEAD, "head pose")

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.expression.aperture import aperture
-from npc_engine.moments import CHANNEL, EXP50
-from npc_engine.retarget.arkit import FULL_LOOK
+from npc_engine.moments import CHANNEL, EXP50, FULL_LOOK
 from npc_engine.retarget.mix import F64, Mixer
 from npc_engine.retarget.shape import F32, checked, seen
 from npc_engine.retarget.visemes import MOUTHS, OCULUS15, OPENINGS, RIDGE, SEEN, share_open

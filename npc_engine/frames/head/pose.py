@@ -11,15 +11,8 @@ from npc_engine.frames.head.asset import SKIN, TONGUE, Asset, Floats, Ints
 from npc_engine.frames.head.eyeballs import Eyeballs, eyeballs
 from npc_engine.frames.head.mouth import points_of
 from npc_engine.frames.head.shaping import carried
-from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp
+from npc_engine.moments import ANGLES, CHANNEL, EXP50, EYE_LOOKS, FULL_LOOK, Exp
 
-FULL_LOOK: Final = float(np.pi / 6)  # radians of gaze at which an eyeLook shape is 1, as in npc_engine.retarget.arkit
-LOOKS: Final = (
-    ("eyeLookUpLeft", "gazePitch", 1), ("eyeLookUpRight", "gazePitch", 1),
-    ("eyeLookDownLeft", "gazePitch", -1), ("eyeLookDownRight", "gazePitch", -1),
-    ("eyeLookOutLeft", "gazeYaw", 1), ("eyeLookInRight", "gazeYaw", 1),
-    ("eyeLookInLeft", "gazeYaw", -1), ("eyeLookOutRight", "gazeYaw", -1),
-)  # fmt: skip
 GAIN: Final = {"mouthPucker": (2.0, 1.3, 1.0), "mouthFunnel": (1.7, 1.5, 1.0)}
 """Shapes whose main motion is forward, which a front view does not show, also narrow and raise lips this much more."""
 LOWERED: Final = 0.16  # decimetres that the tongue's back sinks further than the jaw when that opens fully
@@ -51,7 +44,7 @@ class Poser:
         scale = np.linalg.norm(self.eyes.centres[0] - self.eyes.centres[1]) / np.linalg.norm(
             base_eyes[0] - base_eyes[1]
         )
-        names = [*WEIGHTS, *(name for name, _, _ in LOOKS)]
+        names = [*WEIGHTS, *EYE_LOOKS]
         full = np.zeros((len(names), *rest.shape), np.float32)
         for row, name in zip(full, names, strict=True):
             places, moves = head.shape(f"arkit/{name}")
@@ -64,7 +57,7 @@ class Poser:
         self.moved = np.flatnonzero(np.abs(full).max((0, 2)) > 0)
         self.basis = np.ascontiguousarray(full[:, self.moved].reshape(len(names), -1))
         self._channels = np.array([CHANNEL[name] for name in WEIGHTS])
-        self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for _, angle, sign in LOOKS]
+        self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for angle, sign in EYE_LOOKS.values()]
         along = np.clip((rest[tongue, 2] - np.quantile(rest[tongue, 2], 0.3)) / (0.7 * np.ptp(rest[tongue, 2])), 0, 1)
         self._tongue, self._along = tongue, along[:, None] ** 2 * np.array([0, 0.22, -0.10], np.float32) * scale
         self._topology()
