@@ -47,6 +47,27 @@ ANGLES: Final = 45
 CHANNEL: Final[dict[str, int]] = {name: index for index, name in enumerate(EXP50)}
 """Index of each coefficient by name."""
 
+ARKIT52: Final[tuple[str, ...]] = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
+    "eyeWideLeft",
+    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight",
+    "eyeWideRight",
+    "jawForward", "jawRight", "jawLeft", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
+    "tongueOut",
+)  # fmt: skip
+"""The keys of Apple's ARFaceAnchor.BlendShapeLocation, in the order of the columns of Live Link Face's recordings."""
+
+VISEMES15: Final = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+"""The Oculus 15, in the order of the Oculus lip sync; it also writes I O U as ih oh ou."""
+
 FULL_LOOK: Final = float(np.pi / 6)
 """Radians that an eye has turned when its eyeLook shape is 1: 30 degrees. Apple gives no angle; rigs have 25 to 35."""
 
@@ -68,6 +89,12 @@ EMOTIONS: Final = ("neutral", "happy", "sad", "angry", "afraid", "surprised", "d
 STYLES: Final = ("serious", "lively", "cartoon")
 """How much a character moves and how it talks; `lively` is a voice's own way."""
 
+COEFFICIENTS: Final = ("exp50", "arkit52", "visemes15", "none")
+"""What drives a game's own face."""
+
+PICTURE_FORMATS: Final = ("", "jpeg", "png", "webp")
+"""How a picture may travel; "" is a JPEG, or a PNG where it has transparency."""
+
 ATTITUDES: Final = ("idle", "listening")
 """What a character does on a line that says nothing."""
 
@@ -86,10 +113,12 @@ class Outputs:
     """What the game wants back for a line."""
 
     sound: bool = True
-    coefficients: bool = True
+    coefficients: str = "exp50"  # one of COEFFICIENTS
     words: bool = True
     picture: int = 0  # edge of the square picture in pixels; 0 draws none
     picture_every: int = 2  # ticks from picture to picture: 1 is 50 fps, 2 is 25 fps
+    picture_format: str = ""  # one of PICTURE_FORMATS
+    thin: bool = True  # pictures may be left out, then shrink, where the machine can't draw them in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,11 @@ class Line:
     """What follows `text` while it is still being written, piece by piece as it comes; None: `text` is all."""
     attitude: str = ""  # one of ATTITUDES instead of a text; "" speaks
     lasts_ms: int = 0  # of a line with an attitude; 0: until it is cancelled
+    deadline_ms: int = 0  # from its asking, by which its first moment must leave; 0: none
+    live: Iterable[Sound] | None = field(default=None, compare=False, repr=False)
+    """Sound that the character says instead of a text, piece by piece as it comes, at `sound_rate`; None: it speaks."""
+    sound_rate: int = SAMPLE_RATE  # of `live`, 1/s
+    denoise: bool = False  # take the noise out of `live`
 
 
 @dataclass(frozen=True, slots=True)

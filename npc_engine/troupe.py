@@ -10,7 +10,7 @@ from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.expression.limits import DEFAULT_SMOOTHING
 from npc_engine.expression.network import Stepping
 from npc_engine.expression.settings import Settings
-from npc_engine.frames.encode import encode_picture
+from npc_engine.frames.encode import best_format, encode_picture
 from npc_engine.frames.guarded import Guarded
 from npc_engine.frames.load import load_face
 from npc_engine.moments import Pixels
@@ -116,6 +116,6 @@ class Troupe:
         return broken
 
     @staticmethod
-    def encode(pixels: Pixels) -> bytes:
-        """A picture as JPEG, as it goes on the wire."""
-        return encode_picture(pixels, "jpeg")
+    def encode(pixels: Pixels, format: str = "") -> bytes:  # noqa: A002
+        """A picture as it goes on the wire, in one of `moments.PICTURE_FORMATS`."""
+        return encode_picture(pixels, format or best_format(pixels))

@@ -17,8 +17,7 @@ from npc_engine.cli import main
 from npc_engine.files.gltf import Document
 from npc_engine.files.gltf_head import TARGETS, displacements, head_glb
 from npc_engine.frames.head.face import load_head
-from npc_engine.moments import CHANNEL, NEUTRAL
-from npc_engine.retarget.arkit import ARKIT52
+from npc_engine.moments import ARKIT52, CHANNEL, NEUTRAL
 
 ROOT = Path(__file__).parents[1]
 VALIDATE = """

@@ -133,7 +133,8 @@ def test_what_is_not_said_to_be_refused_is_not(name):
     session = Session()
     session.receive(Hello(1))
     if message.line and message.kind != "speak":
-        (begun, *_) = session.receive(decode_request(GOLDENS["speak_full"][0]))  # open, and without credit
+        before = "speak_live" if message.kind == "sound" else "speak_full"  # open, and without credit
+        (begun, *_) = session.receive(decode_request(GOLDENS[before][0]))
         assert begun.line.id == "l1"
         message = dataclasses.replace(message, line="l1")
     assert not [e for e in session.receive(message) if isinstance(e, Send) and e.message.kind == "error"], told

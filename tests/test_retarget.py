@@ -13,8 +13,8 @@ from npc_engine.cast import VoiceSpec
 from npc_engine.expression.aperture import aperture
 from npc_engine.expression.audio2exp import Audio2Exp
 from npc_engine.frames.preview import expression
-from npc_engine.moments import ANGLES, CHANNEL, EXP50, NEUTRAL, TICK_SAMPLES, Line
-from npc_engine.retarget.arkit import ARKIT52, FULL_LOOK, arkit52, exp50, head
+from npc_engine.moments import ANGLES, ARKIT52, CHANNEL, EXP50, NEUTRAL, TICK_SAMPLES, Line
+from npc_engine.retarget.arkit import FULL_LOOK, arkit52, exp50, head
 from npc_engine.retarget.mix import Mixer
 from npc_engine.retarget.targets import TARGETS
 from npc_engine.retarget.visemes import MOUTHS, OCULUS15, SHAPES, exp_of_visemes, oculus15

@@ -144,8 +144,8 @@ def test_words_come_before_the_moment_in_which_they_begin(client):
     [
         (Outputs(), (True, True, False, True)),
         (Outputs(sound=False), (False, True, False, True)),
-        (Outputs(coefficients=False, words=False), (True, False, False, False)),
-        (Outputs(sound=False, coefficients=False, picture=32, picture_every=1), (False, False, True, True)),
+        (Outputs(coefficients="none", words=False), (True, False, False, False)),
+        (Outputs(sound=False, coefficients="none", picture=32, picture_every=1), (False, False, True, True)),
     ],
 )
 def test_a_game_gets_what_it_asked_for_and_nothing_else(client, outputs, has):

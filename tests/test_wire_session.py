@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from npc_engine.moments import Outputs
 from npc_engine.wire import limits
-from npc_engine.wire.effects import AddText, EndText, Prepare, Send, SendList, Start, Stop
+from npc_engine.wire.effects import AddSound, AddText, EndText, Prepare, Send, SendList, SendStats, Start, Stop
+from npc_engine.wire.lines import LINE_STATES, State, Step
 from npc_engine.wire.messages import (
     ERROR_CODES,
+    TURNS,
     Accepted,
     Append,
     Cancel,
@@ -21,15 +23,18 @@ from npc_engine.wire.messages import (
     ErrorMessage,
     Hello,
     List,
+    LiveSound,
     Ping,
+    Playhead,
     Pong,
+    Report,
     Speak,
     Warm,
     Warmed,
     Welcome,
     WireError,
 )
-from npc_engine.wire.session import LINE_STATES, Session, State, Step
+from npc_engine.wire.session import UNKNOWN_KINDS, Session
 
 
 def greeted():
@@ -78,19 +83,29 @@ class Books:
         self.sent = {}
         self.written = {}  # characters of the lines whose text is open
         self.silent = set()  # lines without text, all of one character: one of them is open at most
-        self.closed = set()
+        self.beside = set()
+        self.asked = {}
+        self.closed = {}
 
     def act(self, what, line, number):
         session = self.session
         if what in {"speak", "open", "idle"}:
             text = "hello" if what == "speak" else ""
-            attitude = "idle" if what == "idle" else ""
-            effects = session.receive(speak(line, text, credit_ms=number, open=what == "open", attitude=attitude))
+            attitude, turn = ("idle", "wait") if what == "idle" else ("", TURNS[number % 3])
+            asked = speak(line, text, credit_ms=number, open=what == "open", attitude=attitude, turn=turn)
+            if line in self.asked:
+                return self.ask_again(asked)
+            open_before = set(session.open_lines)
+            effects = session.receive(asked)
             if isinstance(effects[0], Start):
-                assert line not in self.granted
+                self.asked[line] = asked
                 assert effects[0].open is (what == "open")
-                assert effects[0].after == next(iter(self.silent - self.closed), "")
-                assert [type(effect) for effect in effects[1:]] == [Stop, Send] * bool(effects[0].after)
+                gone = open_before & (self.silent if turn != "replace" else self.silent | open_before - self.beside)
+                assert {effect.line for effect in effects if isinstance(effect, Stop)} == gone
+                assert len(effects) == 1 + 2 * len(gone)
+                assert (effects[0].after in gone) if gone else not effects[0].after
+                if turn == "beside":
+                    self.beside.add(line)
                 if what == "idle":
                     self.silent.add(line)
                 self.granted[line], self.sent[line] = number, 0
@@ -107,6 +122,17 @@ class Books:
         if what == "cancel":
             return session.receive(Cancel(line))
         return self.engine_acts(what, line, number) if line in session.open_lines else []
+
+    def ask_again(self, asked):
+        """A known id is answered from what is known; another line of its id is refused."""
+        effects = self.session.receive(asked)
+        if asked != self.asked[asked.line]:
+            assert error(effects).code == "duplicate-line"
+        elif asked.line in self.closed:
+            assert effects == [Send(self.closed[asked.line])]
+        else:
+            assert all(isinstance(effect.message, Accepted) for effect in effects)
+        return []
 
     def write(self, what, line, number):
         text = "x" * number
@@ -148,12 +174,14 @@ class Books:
         if isinstance(message, End | Cancelled):
             assert message.ticks == self.sent[message.line]
         if isinstance(message, End | Cancelled) or getattr(message, "code", "") == "internal":
-            self.closed.add(message.line)
+            self.closed[message.line] = message
             assert message.line not in self.session.open_lines
 
     def check(self):
         assert all(self.session.allowance(line) >= 0 for line in self.session.open_lines)
         assert all(ticks * 20 <= self.granted[line] for line, ticks in self.sent.items())
+        in_turn = [line for line in self.session.open_lines if line not in self.beside]
+        assert sum(map(self.session.speaking, in_turn)) <= 1, "a character has one mouth"
 
 
 @settings(max_examples=400, deadline=None)

@@ -221,8 +221,8 @@ class ToneStage:
         return Npc(name or voice, ToneVoice(voice, hertz, self._gate), ToneMouth(self.watched), drawn)
 
     @staticmethod
-    def encode(pixels: Pixels) -> bytes:
-        done, data = cv2.imencode(".jpg", pixels)
+    def encode(pixels: Pixels, format: str = "") -> bytes:
+        done, data = cv2.imencode(f".{format or 'jpg'}", pixels)
         assert done
         return bytes(data)
 

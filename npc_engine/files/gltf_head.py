@@ -18,8 +18,7 @@ from npc_engine.frames.head.garment import Garment
 from npc_engine.frames.head.hair import Hair
 from npc_engine.frames.head.pose import WEIGHTS
 from npc_engine.frames.head.sheet import lash_texture
-from npc_engine.moments import EYE_LOOKS
-from npc_engine.retarget.arkit import ARKIT52
+from npc_engine.moments import ARKIT52, EYE_LOOKS
 from npc_engine.retarget.visemes import OCULUS15, exp_of_visemes
 
 METRES: Final = 0.1  # of a decimetre

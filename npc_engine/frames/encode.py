@@ -10,7 +10,8 @@ import numpy as np
 from npc_engine.moments import Pixels
 
 JPEG_QUALITY: Final = 85
-FORMATS: Final = ("jpeg", "png")
+WEBP_QUALITY: Final = 80
+FORMATS: Final = ("jpeg", "png", "webp")
 
 
 def best_format(pixels: Pixels) -> str:
@@ -19,7 +20,10 @@ def best_format(pixels: Pixels) -> str:
 
 
 def encode_picture(pixels: Pixels, format: str) -> bytes:  # noqa: A002
-    """RGB or RGBA pixels as a "jpeg" (quality 85, 4:2:0, RGB only) or "png" file; `ValueError` for anything else."""
+    """RGB or RGBA pixels as a "jpeg" (quality 85, 4:2:0, RGB only), "png" or "webp" (quality 80) file.
+
+    Raises `ValueError` for anything else.
+    """
     if format not in FORMATS:
         msg = f"picture format {format!r}, expected one of {', '.join(FORMATS)}"
         raise ValueError(msg)
@@ -29,8 +33,10 @@ def encode_picture(pixels: Pixels, format: str) -> bytes:  # noqa: A002
     if format == "png":
         # level 1: pictures leave in real time, and deeper levels cost more time than they save bytes
         code, options = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    elif format == "webp":
+        code, options = ".webp", [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY]
     elif pixels.shape[2] == 4:
-        msg = "a picture with transparency can't be a jpeg, expected png"
+        msg = "a picture with transparency can't be a jpeg, expected png or webp"
         raise ValueError(msg)
     else:
         code = ".jpg"

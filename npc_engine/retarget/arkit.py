@@ -7,26 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from npc_engine.moments import CHANNEL, EXP50, EYE_LOOKS, FULL_LOOK
+from npc_engine.moments import ARKIT52, CHANNEL, EXP50, EYE_LOOKS, FULL_LOOK
 from npc_engine.retarget.shape import F32, checked
-
-ARKIT52: Final[tuple[str, ...]] = (
-    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
-    "eyeWideLeft",
-    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight",
-    "eyeWideRight",
-    "jawForward", "jawRight", "jawLeft", "jawOpen",
-    "mouthClose", "mouthFunnel", "mouthPucker", "mouthRight", "mouthLeft",
-    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
-    "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
-    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
-    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight",
-    "mouthUpperUpLeft", "mouthUpperUpRight",
-    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
-    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
-    "tongueOut",
-)  # fmt: skip
-"""The keys of Apple's ARFaceAnchor.BlendShapeLocation, in the order of the columns of Live Link Face's recordings."""
 
 HEAD: Final = ("headPitch", "headYaw", "headRoll")
 """What leaves beside blend shapes: radians, positive up, to the own left, and tilted to the own left shoulder."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from npc_engine.moments import EXP50
-from npc_engine.retarget.arkit import ARKIT52, arkit52
+from npc_engine.moments import ARKIT52, EXP50
+from npc_engine.retarget.arkit import arkit52
 from npc_engine.retarget.shape import F32, checked
 from npc_engine.retarget.visemes import OCULUS15, oculus15
 from npc_engine.retarget.vrm import VRM_EXPRESSIONS, vrm

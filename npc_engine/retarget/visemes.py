@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.expression.aperture import aperture
-from npc_engine.expression.window import VISEMES
-from npc_engine.moments import EXP50
+from npc_engine.moments import EXP50, VISEMES15
 from npc_engine.retarget.mix import F64, Mixer
 from npc_engine.retarget.shape import F32, checked, faces, seen
 
-OCULUS15: Final = VISEMES
-"""sil PP FF TH DD kk CH SS nn RR aa E I O U: the order of the Oculus lip sync; it also writes I O U as ih oh ou."""
+OCULUS15: Final = VISEMES15
 
 SHAPES: Final[dict[str, dict[str, float]]] = {
     "sil": {},

@@ -34,8 +34,8 @@ class Idling:
         breath: float = 0.0,
     ) -> None:
         self.line = start.line
-        self.face = begin  # as last taken, f32[50]
-        self.breath = breath  # as last taken
+        self._face = begin  # as last taken, f32[50]
+        self._breath = breath  # as last taken
         self._start = start
         self._stage = stage
         self._rests = rests
@@ -64,6 +64,11 @@ class Idling:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    def seen(self, tick: int) -> tuple[Exp, float]:  # noqa: ARG002 - what is sent of it is shown at once
+        """The face f32[50] in the last tick that was taken, and its breath, 0..1."""
+        with self._lock:
+            return self._face, self._breath
+
     def append(self, text: str) -> None:
         """Raise `ValueError`: it has no text."""
         raise ValueError(f"line {self.line.id!r} says nothing, but {text[:40]!r} came for it")
@@ -81,9 +86,9 @@ class Idling:
         """Remove the first `count`; as many more are made."""
         with self._lock:
             for _ in range(count):
-                made, self.face = self._made.popleft()
+                made, self._face = self._made.popleft()
                 if isinstance(made, Tick):
-                    self.breath = breathed(made.tick)
+                    self._breath = breathed(made.tick)
         self._idler.hurry(self)
 
     def make(self) -> bool:
@@ -101,7 +106,7 @@ class Idling:
         except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
             moment, made = None, failed(self._start, self._stage, error)
         self._ticks += 1
-        self._put(made, self.face if moment is None else moment.exp)
+        self._put(made, self._face if moment is None else moment.exp)
         if moment is None:
             self._close()
         return self._moments is not None and len(self._made) < READY_TICKS
@@ -115,9 +120,9 @@ class Idling:
         try:
             npc, begun = prepared(self._start, self._stage, self._rests)
         except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
-            self._put(failed(self._start, self._stage, error), self.face)
+            self._put(failed(self._start, self._stage, error), self._face)
             return
-        self._put(begun, self.face)
+        self._put(begun, self._face)
         self._moments = perform(self.line, npc, *self._begin)
         self._idler.hurry(self)
 

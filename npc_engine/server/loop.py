@@ -22,7 +22,7 @@ from npc_engine.server.warmer import Warmer, WarmFailed
 from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
-from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
+from npc_engine.wire.effects import AddSound, AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
 from npc_engine.wire.messages import ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, WireError
 
 LOG: Final = logging.getLogger(__name__)
@@ -146,6 +146,8 @@ class Loop:
                 self._start(peer, effect)
             elif isinstance(effect, AddText):
                 peer.performers[effect.line].append(effect.text)
+            elif isinstance(effect, AddSound):
+                peer.performers[effect.line].hear(effect.sound)
             elif isinstance(effect, EndText):
                 peer.performers[effect.line].commit()
             elif isinstance(effect, Stop):
@@ -160,7 +162,7 @@ class Loop:
     def _start(self, peer: Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
         name, before = start.line.id, peer.performers.get(start.after)
-        begin, breath = (before.face, before.breath) if isinstance(before, Idling) else (NEUTRAL, 0.0)
+        begin, breath = (NEUTRAL, 0.0) if before is None else before.seen(start.after_tick)
         silent = bool(start.line.attitude)
         lines = sum(isinstance(performer, Idling) == silent for performer in self.performers)
         threads = len(self._retiring) + (0 if silent else lines)
@@ -271,12 +273,16 @@ class Loop:
             if not count:
                 return False
             performer.take(count)
-            peer.session.sent(line, count)
-            for data in pack_moment(line, [tick for tick in made[:count] if isinstance(tick, Tick)]):
+            ticks = [tick for tick in made[:count] if isinstance(tick, Tick)]
+            words = [word for tick in ticks for word in tick.words]
+            peer.session.sent(line, count, words)
+            for data in pack_moment(line, ticks, words if performer.line.outputs.words else ()):
                 self._transmit(peer, data)
             return True
         if isinstance(first, MarkHere) and not peer.session.allowance(line):
             return False  # a mark waits for its tick
+        if isinstance(first, Complete) and not peer.session.speaking(line):
+            return False  # its character says another line still
         performer.take(1)
         if isinstance(first, MarkHere):
             self._reply(peer, MarkAt(line, first.name, first.tick))

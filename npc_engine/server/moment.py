@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from npc_engine.moments import Word
 from npc_engine.server.performer import Made, Tick
 from npc_engine.wire.codec import encode, frames
 from npc_engine.wire.limits import MOMENT_TICKS
@@ -24,12 +25,11 @@ def next_ticks(made: Sequence[Made], allowance: int) -> int:
     return 0
 
 
-def pack_moment(line: str, ticks: Sequence[Tick]) -> list[list[bytes]]:
-    """The messages that carry consecutive `ticks`: their words, if any begin there, then the moment."""
+def pack_moment(line: str, ticks: Sequence[Tick], words: Sequence[Word] = ()) -> list[list[bytes]]:
+    """The messages that carry consecutive `ticks`: the `words` to be told, if any begin there, then the moment."""
     messages = []
-    words = tuple(word for tick in ticks for word in tick.words)
     if words:
-        messages.append(encode(Words(line, words)))
+        messages.append(encode(Words(line, tuple(words))))
     header: dict[str, Any] = {"kind": Moments.kind, "line": line, "tick": ticks[0].tick, "ticks": len(ticks)}
     payloads: dict[str, bytes] = {}
     if ticks[0].sound is not None:

@@ -13,17 +13,32 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from npc_engine.cast import CastError
-from npc_engine.moments import NEUTRAL, TICK_SAMPLES, Exp, Expression, Line, Moment, Sound, SpeechChunk, Word
+from npc_engine.moments import (
+    NEUTRAL,
+    TICK_MS,
+    TICK_SAMPLES,
+    Exp,
+    Expression,
+    Line,
+    Moment,
+    Sound,
+    SpeechChunk,
+    Word,
+    breathed,
+)
 from npc_engine.performance import Face, NoFace, Npc, Voice, perform
+from npc_engine.retarget.targets import TARGETS
 from npc_engine.server.faults import cast_code
 from npc_engine.server.stage import Stage
 from npc_engine.speech.errors import SpeechError
 from npc_engine.text.open_text import OpenText, TextTimeoutError
 from npc_engine.wire.codec import pack_coefficients, pack_sound
 from npc_engine.wire.effects import Start
+from npc_engine.wire.limits import CREDIT_CAP_MS
 
 LOG: Final = logging.getLogger(__name__)
 READY_TICKS = 10  # made ready beyond the client's credit: 200 ms, so that new credit is answered at once
+LEFT_TICKS: Final = CREDIT_CAP_MS // TICK_MS  # faces that are remembered: of all that a game may have ahead
 REST_PICTURES = 32  # faces at rest that are kept encoded: characters × picture sizes of a scene
 _SILENCE: Final[Sound] = np.zeros(TICK_SAMPLES, np.float32)
 
@@ -45,13 +60,14 @@ class MarkHere:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One tick in wire form; what the line's outputs leave out is None."""
+    """One tick in wire form; what the line's outputs leave out is None. Its words are there whether they are sent or not."""
 
     tick: int
     sound: bytes | None
     coefficients: bytes | None
     picture: bytes | None
     words: tuple[Word, ...]
+    exp: Exp  # f32[50]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +91,19 @@ class Rests:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._kept: OrderedDict[tuple[int, int], tuple[Face, bytes | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, str], tuple[Face, bytes | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, npc: Npc, line: Line) -> bytes | None:
-        """The face of `npc` at rest, in the size that `line` asks for."""
-        key = (id(npc.face), line.outputs.picture)
+        """The face of `npc` at rest, in the size and format that `line` asks for."""
+        key = (id(npc.face), line.outputs.picture, line.outputs.picture_format)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key][1]
         still = Expression(line, 0, _SILENCE, NEUTRAL)
         picture = next(iter(npc.face.draw([still]))).picture
-        encoded = None if picture is None else self._stage.encode(picture.pixels)
+        encoded = None if picture is None else self._stage.encode(picture.pixels, line.outputs.picture_format)
         with self._lock:
             self._kept[key] = (npc.face, encoded)  # holding the face keeps its id from being used again
             if len(self._kept) > REST_PICTURES:
@@ -133,10 +149,17 @@ def wired(tick: int, moment: Moment, stage: Stage) -> Tick:
     return Tick(
         tick,
         pack_sound(moment.sound) if outputs.sound else None,
-        pack_coefficients(moment.exp) if outputs.coefficients else None,
-        stage.encode(moment.picture.pixels) if moment.picture is not None else None,
-        moment.words if outputs.words else (),
+        packed_face(moment.exp, outputs.coefficients),
+        stage.encode(moment.picture.pixels, outputs.picture_format) if moment.picture is not None else None,
+        moment.words,
+        moment.exp,
     )
+
+
+def packed_face(exp: Exp, coefficients: str) -> bytes | None:
+    """The face f32[50] as the `coefficients` that were asked, in wire form; None where none were."""
+    return None if coefficients == "none" else pack_coefficients(TARGETS[coefficients].of(exp))
+
 
 
 def failed(start: Start, stage: Stage, error: Exception) -> Failed:
@@ -184,6 +207,7 @@ class Performer:
         self._wake = wake
         self._begin = begin, breath
         self._made: deque[Made] = deque()
+        self._left: deque[tuple[int, Exp]] = deque(maxlen=LEFT_TICKS)  # ticks that were taken, with their faces
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=f"performer {start.line.id}", daemon=True)
@@ -234,8 +258,19 @@ class Performer:
         """Remove the first `count`; the performer makes as many more."""
         with self._changed:
             for _ in range(count):
-                self._made.popleft()
+                made = self._made.popleft()
+                if isinstance(made, Tick):
+                    self._left.append((made.tick, made.exp))
             self._changed.notify_all()
+
+    def seen(self, tick: int) -> tuple[Exp, float]:
+        """The face f32[50] in a tick that was taken, or in the nearest one that is remembered, and its breath, 0..1."""
+        with self._changed:
+            if not self._left:
+                return self._begin
+            first, last = self._left[0][0], self._left[-1][0]
+            at = min(max(tick, first), last)
+            return self._left[at - first][1], breathed(at)
 
     def _put(self, made: Made) -> bool:
         """Hand over, waiting while enough is ready; whether to go on."""

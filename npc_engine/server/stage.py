@@ -26,6 +26,6 @@ class Stage(Protocol):
         """The character `name`; `voice` and `face` replace its own, and do without a name. Raises `CastError`."""
         ...
 
-    def encode(self, pixels: Pixels) -> bytes:
-        """A picture as it goes on the wire."""
+    def encode(self, pixels: Pixels, format: str = "") -> bytes:  # noqa: A002
+        """A picture as it goes on the wire, in one of `moments.PICTURE_FORMATS`."""
         ...

@@ -14,13 +14,14 @@ from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 import msgpack
 import numpy as np
 
-from npc_engine.moments import EXP50, TICK_SAMPLES, Exp, Sound
+from npc_engine.moments import ARKIT52, EXP50, TICK_SAMPLES, VISEMES15, Exp, Sound
 from npc_engine.wire import limits
 from npc_engine.wire.messages import MOST, REPLIES, REQUESTS, Message, Moments, Reply, Request, WireError
 
 M = TypeVar("M")
 
 PAYLOADS: Final = ("sound", "coefficients", "picture")  # in the order of their frames
+WIDTHS: Final = frozenset({len(EXP50), len(ARKIT52), len(VISEMES15)})  # of coefficients, values a tick
 TOO_DEEP: Final = f"nested too deep, expected at most {limits.DEPTH} levels"
 _PCM: Final = 32_767  # full scale; -32768 is never written
 
@@ -37,13 +38,13 @@ def unpack_sound(data: bytes) -> Sound:
 
 
 def pack_coefficients(exp: Exp) -> bytes:
-    """Float16, little-endian, of f32[..., 50]: steps of 2.4e-4 at most for weights 0..1."""
+    """Float16, little-endian, of f32[..., n]: steps of 2.4e-4 at most for weights 0..1."""
     return np.asarray(exp).astype("<f2").tobytes()
 
 
 def unpack_coefficients(data: bytes) -> Exp:
-    """f32[n, 50] of float16; `WireError` for what is not finite."""
-    values = np.frombuffer(data, "<f2").astype(np.float32).reshape(-1, len(EXP50))
+    """f32[n] of float16, of all ticks; `WireError` for what is not finite."""
+    values: Exp = np.frombuffer(data, "<f2").astype(np.float32)
     if not np.isfinite(values).all():
         raise WireError("coefficients hold a value that is not finite")
     return values
@@ -289,8 +290,8 @@ def _payloads(cls: type, table: Mapping[str, Any], data: Sequence[bytes], values
             raise WireError(f"payload of {len(payload)} bytes, header promised {size}")
         if rule.payload == "sound" and size % 2:
             raise WireError(f"sound of {size} bytes, expected a multiple of 2")
-        if rule.payload == "coefficients" and size % (2 * len(EXP50)):
-            raise WireError(f"coefficients of {size} bytes, expected a multiple of {2 * len(EXP50)}")
+        if rule.payload == "coefficients" and size % 2:
+            raise WireError(f"coefficients of {size} bytes, expected a multiple of 2")
         values[rule.name] = _READ[rule.payload](bytes(payload))
 
 
@@ -303,13 +304,18 @@ def _promised(cls: type, table: Mapping[str, Any]) -> Iterator[tuple[_Rule, int]
             yield rule, size
 
 
-def _check_moment(values: Mapping[str, Any]) -> None:
+def _check_moment(values: dict[str, Any]) -> None:
+    """Raise `WireError` for parts that do not belong together; `exp` becomes f32[ticks, width]."""
     ticks, tick = values["ticks"], values["tick"]
     sound, exp, shown = values.get("sound"), values.get("exp"), values.get("picture_tick")
     if sound is not None and len(sound) != ticks * TICK_SAMPLES:
         raise WireError(f"sound of {len(sound)} samples, expected {ticks * TICK_SAMPLES} for {ticks} ticks")
-    if exp is not None and len(exp) != ticks:
-        raise WireError(f"coefficients of {len(exp)} ticks, expected {ticks}")
+    if exp is not None:
+        width, left = divmod(len(exp), ticks)
+        if left or width not in WIDTHS:
+            widths = ", ".join(map(str, sorted(WIDTHS)))
+            raise WireError(f"coefficients of {len(exp)} values, expected {ticks} times one of {widths}")
+        values["exp"] = exp.reshape(ticks, width)
     if (shown is None) != (values.get("picture") is None):
         raise WireError("picture and picture_tick come together or not at all")
     if shown is not None and not tick <= shown < tick + ticks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from npc_engine.moments import Line
+from npc_engine.moments import Line, Sound
 from npc_engine.wire.messages import Reply
 
 
@@ -20,8 +20,8 @@ class Send:
 class Start:
     """Begin to perform a line; `voice` and `face` replace those of `npc` where they are not "".
 
-    `open`: text follows, with `AddText` and `EndText`. `after`: the line that is stopped right after this, and from
-    whose last face it goes on.
+    `open`: text follows, with `AddText` and `EndText`; a line that is `live` gets sound, with `AddSound` and `EndText`.
+    `after`: the line that is stopped right after this, and from whose face in tick `after_tick` it goes on.
     """
 
     line: Line
@@ -30,6 +30,8 @@ class Start:
     face: str
     open: bool = False
     after: str = ""
+    after_tick: int = 0
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,17 @@ class AddText:
     text: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AddSound:
+    """Give a live line more of its sound, f32[n] at the line's `sound_rate`."""
+
+    line: str
+    sound: Sound
+
+
 @dataclass(frozen=True, slots=True)
 class EndText:
-    """A line's text is complete."""
+    """A line's text, or its live sound, is complete."""
 
     line: str
 
@@ -68,4 +78,9 @@ class SendList:
     """Answer with `npcs`."""
 
 
-Effect: TypeAlias = Send | Start | AddText | EndText | Stop | Prepare | SendList
+@dataclass(frozen=True, slots=True)
+class SendStats:
+    """Answer with `stats`."""
+
+
+Effect: TypeAlias = Send | Start | AddText | AddSound | EndText | Stop | Prepare | SendList | SendStats

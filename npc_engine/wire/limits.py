@@ -23,6 +23,13 @@ LASTS_MS: Final = 86_400_000  # a line that says nothing, if it ends by itself: 
 WARMS: Final = 32  # `warm` of one client that wait for their answer
 REMEMBERED_LINES: Final = 1024  # finished ids of one client, so that none is spoken twice
 
+DEADLINE_MS: Final = 600_000  # within which a first moment may have to leave
+WAIT_MS: Final = 86_400_000  # that an error may tell a game to wait
+
+SOUND_RATE: Final = (8_000, 48_000)  # of live sound, 1/s
+SOUND_MS: Final = 1_000  # of live sound in one message
+SOUND_AHEAD_MS: Final = 10_000  # of live sound beyond what has been sent back of its line
+
 CREDIT_MS: Final = 600  # granted by a `speak` that says nothing else
 CREDIT_CAP_MS: Final = 10_000  # granted and not yet used, of one line
 

@@ -5,18 +5,29 @@ The server carries out the effects in order, and tells the session what the perf
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import Any, Final
 
 from npc_engine import __version__
-from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_MS, Line
+from npc_engine.moments import ARKIT52, EXP50, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, VISEMES15, Line, Word
 from npc_engine.wire import limits
-from npc_engine.wire.checks import check_speak, check_text, check_warm, near
-from npc_engine.wire.effects import AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
+from npc_engine.wire.checks import check_speak, check_text, check_warm
+from npc_engine.wire.effects import (
+    AddSound,
+    AddText,
+    Effect,
+    EndText,
+    Prepare,
+    Send,
+    SendList,
+    SendStats,
+    Start,
+    Stop,
+)
+from npc_engine.wire.lines import Books, Lines, State, Step
 from npc_engine.wire.messages import (
     ATTITUDE,
+    HEARD,
     REQUESTS,
     Accepted,
     Append,
@@ -28,8 +39,12 @@ from npc_engine.wire.messages import (
     ErrorMessage,
     Hello,
     List,
+    LiveSound,
     Ping,
+    Playhead,
     Pong,
+    Reply,
+    Report,
     Request,
     Speak,
     Warm,
@@ -38,53 +53,8 @@ from npc_engine.wire.messages import (
     WireError,
 )
 
-
-class State(Enum):
-    """Where a line stands."""
-
-    ASKED = "asked"  # its voice and face are being made ready
-    SPEAKING = "speaking"
-    ENDED = "ended"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-class Step(Enum):
-    """What happens to a line."""
-
-    READY = "ready"  # the performer can begin
-    SEND = "send"  # ticks leave
-    COMPLETE = "complete"  # the last tick has left
-    YIELD = "yield"  # a line that says nothing gives way to its character's next one
-    CANCEL = "cancel"  # the game, or the engine's stop, cuts it
-    FAIL = "fail"  # the engine can't go on with it
-
-
-LINE_STATES: Final[dict[tuple[State, Step], State]] = {
-    (State.ASKED, Step.READY): State.SPEAKING,
-    (State.ASKED, Step.YIELD): State.ENDED,
-    (State.ASKED, Step.CANCEL): State.CANCELLED,
-    (State.ASKED, Step.FAIL): State.FAILED,
-    (State.SPEAKING, Step.SEND): State.SPEAKING,
-    (State.SPEAKING, Step.COMPLETE): State.ENDED,
-    (State.SPEAKING, Step.YIELD): State.ENDED,
-    (State.SPEAKING, Step.CANCEL): State.CANCELLED,
-    (State.SPEAKING, Step.FAIL): State.FAILED,
-}
-"""Every step that a line can take; ended, cancelled and failed have none: nothing of such a line leaves."""
-
-
-class _Open:
-    """The books of a line that is open."""
-
-    __slots__ = ("credit_ms", "open_chars", "rests", "state", "ticks")
-
-    def __init__(self, credit_ms: int, open_chars: int | None, rests: str) -> None:
-        self.state = State.ASKED
-        self.rests = rests  # the character that says nothing on it; "" for a line that speaks
-        self.open_chars = open_chars  # of a text that is still being written; None once it is complete
-        self.credit_ms = credit_ms  # granted and not used
-        self.ticks = 0  # sent
+CAPABILITIES: Final = (*REQUESTS, ATTITUDE, HEARD)
+UNKNOWN_KINDS: Final = 64  # that are answered, once each; a client that invents more is not answered
 
 
 class Session:
@@ -93,20 +63,23 @@ class Session:
     def __init__(self) -> None:
         self.greeted = False
         self.client = ""
-        self._open: dict[str, _Open] = {}
+        self._lines = Lines()
         self._answers: dict[type[Request], Callable[[Any], list[Effect]]] = {
             Hello: self._hello,
             Speak: self._speak,
             Append: self._append,
+            LiveSound: self._sound,
             Commit: self._commit,
             Credit: self._credit,
+            Playhead: self._playhead,
             Cancel: self._cancel,
             Warm: self._warm,
             Ping: lambda ping: [Send(Pong(ping.mark))],
             List: lambda _: [SendList()],
+            Report: lambda _: [SendStats()],
         }
         self._warming: set[str] = set()  # ids of `warm` that have not been answered
-        self._closed: OrderedDict[str, tuple[State, int]] = OrderedDict()  # id → how it ended, ticks sent
+        self._unknown: set[str] = set()  # kinds that were answered as such
 
     # ── from the game ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,9 +97,17 @@ class Session:
         return self.reject(WireError(str(error), error.code, message.line, name))
 
     def reject(self, error: WireError) -> list[Effect]:
-        """The answer to a message that could not be read or carried out; what it names and is open goes on."""
-        ends = error.line not in self._open and error.id not in self._warming
-        return [Send(ErrorMessage(error.code, str(error)[: limits.NOTE_CHARS], error.line, ends, error.id))]
+        """The answer to a message that could not be read or carried out; what it names and is open goes on.
+
+        A kind that is unknown is answered once.
+        """
+        text = str(error)[: limits.NOTE_CHARS]
+        if error.code == "unknown-kind":
+            if text in self._unknown or len(self._unknown) >= UNKNOWN_KINDS:
+                return []
+            self._unknown.add(text)
+        ends = error.line not in self._lines and error.id not in self._warming
+        return [Send(ErrorMessage(error.code, text, error.line, ends, error.id))]
 
     def _hello(self, hello: Hello) -> list[Effect]:
         if hello.version != limits.WIRE_VERSION:
@@ -136,49 +117,64 @@ class Session:
                 "bad-version",
             )
         self.greeted, self.client = True, hello.client
-        return [
-            Send(
-                Welcome(
-                    limits.WIRE_VERSION,
-                    __version__,
-                    EXP50,
-                    (*REQUESTS, ATTITUDE),
-                    SAMPLE_RATE,
-                    TICK_MS,
-                    limits.OPEN_LINES,
-                    limits.TEXT_CHARS,
-                    limits.CREDIT_CAP_MS,
-                )
-            )
-        ]
+        welcome = Welcome(
+            limits.WIRE_VERSION,
+            __version__,
+            EXP50,
+            CAPABILITIES,
+            SAMPLE_RATE,
+            TICK_MS,
+            limits.OPEN_LINES,
+            limits.TEXT_CHARS,
+            limits.CREDIT_CAP_MS,
+            ARKIT52,
+            VISEMES15,
+        )
+        return [Send(welcome)]
 
     def _speak(self, speak: Speak) -> list[Effect]:
-        self._check_id(speak.line)
+        known = self._lines.known(speak)
+        if known is not None:
+            return self._again(speak.line, known)
         check_speak(speak)
         npc = speak.npc or speak.voice
-        after = next((name for name, books in self._open.items() if books.rests == npc), "")
-        self._check_room(silent=bool(speak.attitude), leaves=bool(after))
-        self._open[speak.line] = _Open(
-            speak.credit_ms, len(speak.text) if speak.open else None, npc if speak.attitude else ""
-        )
+        gives_way = [
+            name
+            for name, books in self._lines.of(npc)
+            if books.silent or (speak.turn == "replace" and not books.beside)
+        ]
+        self._check_room(silent=bool(speak.attitude), leaving=gives_way)
+        # the face that is seen, if any: of the line that has begun
+        after = next((name for name in gives_way if self._lines[name].state is State.SPEAKING), "".join(gives_way[:1]))
+        after_tick = self._face_tick(after) if after else 0
+        self._lines.add(speak)
         line = Line(
-            speak.line,
-            npc,
-            speak.text,
-            speak.style,
-            speak.emotion,
-            speak.outputs,
-            speak.priority,
-            speak.strength,
-            attitude=speak.attitude,
-            lasts_ms=speak.lasts_ms,
-        )
-        start = Start(line, speak.npc, speak.voice, speak.face, speak.open, after)
-        return [start, *self._end(after, Step.YIELD)] if after else [start]
+            speak.line, npc, speak.text, speak.style, speak.emotion, speak.outputs, speak.priority, speak.strength,
+            attitude=speak.attitude, lasts_ms=speak.lasts_ms, deadline_ms=speak.deadline_ms,
+            sound_rate=speak.sound_rate, denoise=speak.denoise,
+        )  # fmt: skip
+        start = Start(line, speak.npc, speak.voice, speak.face, speak.open, after, after_tick, speak.live)
+        return [start, *(effect for name in gives_way for effect in self._give_way(name))]
 
-    def _check_room(self, *, silent: bool, leaves: bool) -> None:
-        """`leaves`: a line that says nothing ends as the new one begins."""
-        lines = sum(bool(books.rests) == silent for books in self._open.values()) - (silent and leaves)
+    def _again(self, line: str, known: Books | Reply) -> list[Effect]:
+        """The answer to a `speak` that came before, on this connection."""
+        if not isinstance(known, Books):
+            return [Send(known)]
+        return [] if known.state is State.ASKED else [Send(Accepted(line, None, self._lines.before(line)))]
+
+    def _face_tick(self, line: str) -> int:
+        """The tick whose face is seen: the last sent of a line that says nothing, the heard one of another."""
+        books = self._lines[line]
+        return books.ticks - 1 if books.silent else books.heard // TICK_SAMPLES
+
+    def _give_way(self, line: str) -> list[Effect]:
+        if self._lines[line].silent:
+            return self._end(line, Step.YIELD)
+        return self._cut(line, "another line took its place")
+
+    def _check_room(self, *, silent: bool, leaving: Sequence[str]) -> None:
+        """`leaving`: lines that end as the new one begins."""
+        lines = self._lines.count(silent=silent) - sum(self._lines[name].silent == silent for name in leaving)
         most, what = (limits.IDLE_LINES, " without text") if silent else (limits.OPEN_LINES, "")
         if lines >= most:
             raise WireError(
@@ -186,35 +182,51 @@ class Session:
                 "too-many-lines",
             )
 
-    def _check_id(self, line: str) -> None:
-        if line in self._open:
-            raise WireError(f"line {line!r} is open already", "duplicate-line")
-        if line in self._closed:
-            state, ticks = self._closed[line]
-            raise WireError(f"line {line!r} was {state.value} already, after {ticks} ticks", "duplicate-line")
-
     def _append(self, append: Append) -> list[Effect]:
-        line = self._find(append.line)
+        line = self._lines.find(append.line)
         if line is None or not append.text:
             return []
-        total = self._written(append, line) + len(append.text)
-        check_text(total)
-        line.open_chars = total
+        self._check_open(append, line)
+        if line.live_rate:
+            raise WireError(f"append: line {append.line!r} says live sound, no text", "not-open")
+        check_text(line.chars + len(append.text))
+        line.write(append.text)
         return [AddText(append.line, append.text)]
 
+    def _sound(self, message: LiveSound) -> list[Effect]:
+        line = self._lines.find(message.line)
+        if line is None or message.sound is None:
+            return []
+        if not line.live_rate:
+            raise WireError(f"sound: line {message.line!r} was not begun with live", "not-live")
+        if not line.writable:
+            raise WireError(f"sound: the sound of line {message.line!r} is complete", "not-live")
+        ms = 1000 * len(message.sound) // line.live_rate
+        if ms > limits.SOUND_MS:
+            raise WireError(f"sound of {ms} ms in one message, expected at most {limits.SOUND_MS}", "too-much-sound")
+        waiting = 1000 * (line.live_samples + len(message.sound)) // line.live_rate - line.ticks * TICK_MS
+        if waiting > limits.SOUND_AHEAD_MS:
+            raise WireError(
+                f"sound: {waiting} ms of line {message.line!r} would wait, expected at most {limits.SOUND_AHEAD_MS}: "
+                "send it as it sounds, and grant credit as it is heard",
+                "too-much-sound",
+            )
+        line.live_samples += len(message.sound)
+        return [AddSound(message.line, message.sound)]
+
     def _commit(self, commit: Commit) -> list[Effect]:
-        line = self._find(commit.line)
+        line = self._lines.find(commit.line)
         if line is None:
             return []
-        self._written(commit, line)
-        line.open_chars = None
+        self._check_open(commit, line)
+        line.writable = False
         return [EndText(commit.line)]
 
     @staticmethod
-    def _written(message: Append | Commit, line: _Open) -> int:
-        if line.open_chars is None:
-            raise WireError(f"{message.kind}: the text of line {message.line!r} is complete", "not-open")
-        return line.open_chars
+    def _check_open(message: Append | Commit, line: Books) -> None:
+        if not line.writable:
+            what = "sound" if line.live_rate else "text"
+            raise WireError(f"{message.kind}: the {what} of line {message.line!r} is complete", "not-open")
 
     def _warm(self, warm: Warm) -> list[Effect]:
         if warm.id in self._warming:
@@ -230,61 +242,65 @@ class Session:
         return [Prepare(line, warm.npc, warm.voice)]
 
     def _credit(self, credit: Credit) -> list[Effect]:
-        line = self._find(credit.line)
+        line = self._lines.find(credit.line)
         if line is not None:
-            total = line.credit_ms + credit.ms
-            if total > limits.CREDIT_CAP_MS:
+            if line.credit_ms + credit.ms > limits.CREDIT_CAP_MS:
                 raise WireError(
                     f"credit: {line.credit_ms} ms unused and {credit.ms} more exceed the {limits.CREDIT_CAP_MS} allowed"
                 )
-            line.credit_ms = total
+            line.grant(credit.ms)
+        return []
+
+    def _playhead(self, playhead: Playhead) -> list[Effect]:
+        line = self._lines.find(playhead.line)
+        if line is not None:
+            line.play(playhead.sample)
         return []
 
     def _cancel(self, cancel: Cancel) -> list[Effect]:
-        line = self._find(cancel.line)
-        return [] if line is None else self._cut(cancel.line, "the game asked")
-
-    def _cut(self, line: str, reason: str) -> list[Effect]:
-        ticks = self._step(line, Step.CANCEL)
-        return [Stop(line), Send(Cancelled(line, ticks, reason))]
-
-    def _find(self, line: str) -> _Open | None:
-        """The open line; nothing for a finished one, whose end has crossed the message; `WireError` for any other."""
-        if line not in self._open and line not in self._closed:
-            raise WireError(f"no line {line!r}{near(line, self._open)}", "unknown-line")
-        return self._open.get(line)
+        named = [
+            what for what, is_named in (("line", cancel.line), ("npc", cancel.npc), ("all", cancel.all)) if is_named
+        ]
+        if len(named) != 1:
+            raise WireError(f"cancel: {' and '.join(named) or 'nothing'} named, expected one of line, npc and all")
+        if cancel.all:
+            lines = self._lines.open
+        elif cancel.npc:
+            lines = [name for name, _ in self._lines.of(cancel.npc)]
+        else:
+            lines = [] if self._lines.find(cancel.line) is None else [cancel.line]
+        return [effect for line in lines for effect in self._cut(line, "the game asked")]
 
     # ── from the engine ───────────────────────────────────────────────────────────────────────────────────────
 
     def ready(self, line: str, rest: bytes | None) -> list[Effect]:
         """The line's voice and face are there; `rest` is the encoded face at rest, if pictures were asked."""
-        self._step(line, Step.READY)
-        return [Send(Accepted(line, rest))]
+        place = self._lines.before(line)
+        self._lines.step(line, Step.QUEUE if place else Step.READY)
+        return [Send(Accepted(line, rest, place))]
+
+    def speaking(self, line: str) -> bool:
+        """Whether it is a line's turn to be sent."""
+        return self._lines[line].state is State.SPEAKING
 
     def allowance(self, line: str) -> int:
-        """How many ticks of a line the credit covers now."""
-        return self._open[line].credit_ms // TICK_MS
+        """How many ticks of a line may be sent now, by its credit and its turn."""
+        return self._lines[line].credit_ms // TICK_MS if self.speaking(line) else 0
 
-    def sent(self, line: str, ticks: int) -> None:
-        """Ticks of a line have left; raises `ValueError` beyond its credit."""
+    def sent(self, line: str, ticks: int, words: Sequence[Word] = ()) -> None:
+        """Ticks of a line have left, in which `words` begin; raises `ValueError` beyond its credit."""
         if ticks > self.allowance(line):
             raise ValueError(f"line {line!r}: {ticks} ticks sent, credit covers {self.allowance(line)}")
-        self._step(line, Step.SEND)
-        self._open[line].credit_ms -= ticks * TICK_MS
-        self._open[line].ticks += ticks
+        self._lines.step(line, Step.SEND).send(ticks, words)
 
     def complete(self, line: str) -> list[Effect]:
         """The last tick of a line has left."""
         return self._end(line, Step.COMPLETE)
 
-    def _end(self, line: str, step: Step) -> list[Effect]:
-        ticks = self._step(line, step)
-        return [Stop(line), Send(End(line, ticks))]
-
-    def fail(self, line: str, code: str, text: str) -> list[Effect]:
+    def fail(self, line: str, code: str, text: str, wait_ms: int = 0) -> list[Effect]:
         """The engine can't go on with a line."""
-        self._step(line, Step.FAIL)
-        return [Stop(line), Send(ErrorMessage(code, text[: limits.NOTE_CHARS], line))]
+        self._lines.step(line, Step.FAIL)
+        return self._close(line, ErrorMessage(code, text[: limits.NOTE_CHARS], line, wait_ms=wait_ms))
 
     def warmed(self, warmed: Warmed) -> list[Effect]:
         """A `warm` has been carried out."""
@@ -298,24 +314,24 @@ class Session:
 
     def stop(self, reason: str) -> list[Effect]:
         """Cut every open line."""
-        return [effect for line in tuple(self._open) for effect in self._cut(line, reason)]
+        return [effect for line in self._lines.open for effect in self._cut(line, reason)]
 
     @property
     def open_lines(self) -> Sequence[str]:
-        """Ids of the lines that are asked or speaking, oldest first."""
-        return tuple(self._open)
+        """Ids of the lines that have not ended, oldest first."""
+        return self._lines.open
 
-    def _step(self, line: str, step: Step) -> int:
-        """Move a line on; the ticks sent so far. Raises `ValueError` for a step that LINE_STATES does not have."""
-        books = self._open.get(line)
-        state = LINE_STATES.get((books.state, step)) if books else None
-        if books is None or state is None:
-            where = books.state.value if books else "not open"
-            raise ValueError(f"line {line!r} can't {step.value}: it is {where}")
-        books.state = state
-        if not any(state is begin for begin, _ in LINE_STATES):
-            del self._open[line]
-            self._closed[line] = (state, books.ticks)
-            if len(self._closed) > limits.REMEMBERED_LINES:
-                self._closed.popitem(last=False)
-        return books.ticks
+    def _end(self, line: str, step: Step) -> list[Effect]:
+        books = self._lines.step(line, step)
+        return self._close(line, End(line, books.ticks))
+
+    def _cut(self, line: str, reason: str) -> list[Effect]:
+        books = self._lines.step(line, Step.CANCEL)
+        return self._close(line, Cancelled(line, books.ticks, reason, *books.heard_text()))
+
+    def _close(self, line: str, answer: Reply) -> list[Effect]:
+        npc = self._lines[line].npc
+        self._lines.close(line, answer)
+        for name in tuple(self._lines.next_turns(npc)):
+            self._lines.step(name, Step.TURN)
+        return [Stop(line), Send(answer)]

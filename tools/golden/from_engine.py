@@ -7,13 +7,11 @@ import struct
 import numpy as np
 from parts import ENGINE, JPEG, PNG, UNKNOWN, Golden, exp, header, nested, samples, sound, widest, written
 
-from npc_engine.moments import EXP50, Word
+from npc_engine.moments import ARKIT52, EXP50, VISEMES15, Word
 from npc_engine.wire import limits
 from npc_engine.wire.messages import (
-    ATTITUDE,
     ERROR_CODES,
     MOST,
-    REQUESTS,
     Accepted,
     Cancelled,
     End,
@@ -24,10 +22,12 @@ from npc_engine.wire.messages import (
     Npcs,
     Pong,
     Reply,
+    Stats,
     Warmed,
     Welcome,
     Words,
 )
+from npc_engine.wire.session import CAPABILITIES
 
 MIND = Word("Mind", 0, 5_760, 0, 4)
 THE = Word("the", 5_760, 8_640, 5, 8)
@@ -47,6 +47,8 @@ def _moments() -> list[tuple[str, str, Reply]]:
         ("moment_sound_and_picture", "no coefficients between", Moments("l1", 2, 1, 2, sound(1), None, JPEG)),
         ("moment_full", "two ticks and a picture", Moments("l1", 4, 2, 4, sound(2), exp(2), JPEG)),
         ("moment_picture_in_its_last_tick", "shown 40 ms after its begin", Moments("l1", 4, 3, 6, None, exp(3), JPEG)),
+        ("moment_arkit52", "two ticks of ARKit's shapes", Moments("l1", 4, 2, exp=exp(2, 52))),
+        ("moment_visemes15", "one tick of visemes", Moments("l1", 4, 1, exp=exp(1, 15))),
         ("moment_five_ticks", "more ticks than engines send today", Moments("l1", 6, 5, None, sound(5), exp(5))),
         ("moment_loudest", "full scale, and silence between", Moments("l1", 0, 1, None, loud)),
         ("moment_after_a_day", "a tick that needs 32 bits", Moments("l1", 4_320_000, 1, None, None, exp(1))),
@@ -55,11 +57,15 @@ def _moments() -> list[tuple[str, str, Reply]]:
 
 
 def _written() -> list[tuple[str, str, Reply]]:
-    kinds = (*REQUESTS, ATTITUDE)
     return [
-        ("welcome", "all that this engine can do", Welcome(1, "0.1.0", EXP50, kinds, 24_000, 20, 8, 20_000, 10_000)),
+        (
+            "welcome",
+            "all that this engine can do",
+            Welcome(1, "0.1.0", EXP50, CAPABILITIES, 24_000, 20, 8, 20_000, 10_000, ARKIT52, VISEMES15),
+        ),
         ("welcome_first", "hardly anything", Welcome(1, "", EXP50, ("speak",), 24_000, 20, 1, 1, 1)),
         ("accepted", "no picture was asked", Accepted("l1")),
+        ("accepted_in_third_place", "two lines of its character come first", Accepted("l1", place=2)),
         ("accepted_picture", "the face at rest", Accepted("l1", JPEG)),
         ("accepted_picture_transparent", "a PNG", Accepted("l1", PNG)),
         ("words_none", "an empty list is left out", Words("l1")),
@@ -73,6 +79,7 @@ def _written() -> list[tuple[str, str, Reply]]:
         ("end_of_nothing", "no ticks", End("l1", 0)),
         ("cancelled", "no reason", Cancelled("l1", 44)),
         ("cancelled_by_the_game", "a reason", Cancelled("l1", 0, "the game asked")),
+        ("cancelled_after_two_words", "what was heard", Cancelled("l1", 44, "the game asked", "Mind the", 8)),
         ("cancelled_for_a_long_reason", "2,000 characters", Cancelled("l1", 1, "é" * limits.NOTE_CHARS)),
         *(
             (
@@ -82,9 +89,16 @@ def _written() -> list[tuple[str, str, Reply]]:
             )
             for code, meaning in ERROR_CODES.items()
         ),
+        (
+            "error_to_wait_for",
+            "how long",
+            ErrorMessage("overloaded", "too many speak", "l1", wait_ms=1_500),
+        ),
         ("error_of_no_line", "about the connection", ErrorMessage("not-greeted", "ping before hello")),
         ("error_of_a_warm", "under its id", ErrorMessage("unknown-npc", "no character 'eldr'", id="w1")),
         ("error_of_a_later_code", "to be treated by its `ends`", ErrorMessage("tired", "it is late", "l1", ends=False)),
+        ("stats_none", "nothing happened yet", Stats()),
+        ("stats", "every key", Stats(2, 1, 180, 5_400, 130, 7, 3, 1, 2, 31, 17, 64)),
         ("pong", "no mark", Pong()),
         ("pong_mark_most", "2^53", Pong(MOST)),
         ("warmed", "a character was loaded", Warmed("w1")),
@@ -149,7 +163,7 @@ def _raw() -> dict[str, tuple[str, list[bytes]]]:
         "end_unknown_keys": ("of a newer release", [header(kind="end", line="l1", ticks=44, **UNKNOWN)]),
         "error_defaults_written": (
             "every default written out",
-            [header(kind="error", code="internal", text="", line="", ends=True, id="")],
+            [header(kind="error", code="internal", text="", line="", ends=True, id="", wait_ms=0)],
         ),
         "error_longest_forms": (
             "of msgpack",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from parts import GAME, UNKNOWN, Golden, header, nested, widest, written
+import numpy as np
+from parts import GAME, UNKNOWN, Golden, header, nested, sound, widest, written
 
 from npc_engine.moments import Outputs
 from npc_engine.wire import limits
@@ -16,7 +17,10 @@ from npc_engine.wire.messages import (
     Credit,
     Hello,
     List,
+    LiveSound,
     Ping,
+    Playhead,
+    Report,
     Request,
     Speak,
     Warm,
@@ -34,7 +38,7 @@ FULL = Speak(
     "happy",
     priority=-100,
     credit_ms=0,
-    outputs=Outputs(sound=False, coefficients=False, words=False, picture=2048, picture_every=50),
+    outputs=Outputs(sound=False, coefficients="none", words=False, picture=2048, picture_every=50),
     strength=0.25,
     open=True,
 )
@@ -63,6 +67,30 @@ def _written() -> list[tuple[str, str, Request]]:
             "nothing is said, as long as may be",
             Speak("l1", "", "elder", attitude="idle", lasts_ms=limits.LASTS_MS, credit_ms=200),
         ),
+        ("speak_in_place_of_others", "cuts the character's lines", Speak("l1", STEP, "elder", turn="replace")),
+        ("speak_beside_others", "waits for none", Speak("l1", STEP, "elder", turn="beside")),
+        ("speak_soon_or_never", "within a tenth of a second", Speak("l1", STEP, "elder", deadline_ms=100)),
+        ("speak_live", "sound follows, at 24 kHz", Speak("l1", "", "elder", live=True)),
+        (
+            "speak_live_noisy",
+            "sound of a telephone follows, in noise",
+            Speak("l1", "", "elder", live=True, sound_rate=8_000, denoise=True),
+        ),
+        (
+            "speak_for_a_rig",
+            "ARKit's shapes",
+            Speak("l1", STEP, "elder", outputs=Outputs(coefficients="arkit52")),
+        ),
+        (
+            "speak_for_a_recording",
+            "every picture, as WebP, and visemes",
+            Speak(
+                "l1",
+                STEP,
+                "elder",
+                outputs=Outputs(coefficients="visemes15", picture=512, picture_format="webp", thin=False),
+            ),
+        ),
         ("speak_markup", "SSML", Speak("l1", SSML, "elder")),
         ("speak_scripts", "letters of 1 to 4 bytes, a joined and a combining one", Speak("l1", WORLD, "elder")),
         ("speak_text_of_31_bytes", "the longest fixstr", Speak("l1", "x" * 31, "elder")),
@@ -72,11 +100,18 @@ def _written() -> list[tuple[str, str, Request]]:
         ("append_text", "begins with a space, which counts", Append("l1", " is wet.")),
         ("append_empty", "no text", Append("l1", "")),
         ("append_part_of_a_letter", "a combining accent alone", Append("l1", "\u0301")),
+        ("sound_20_ms", "live sound of 24 kHz", LiveSound("l1", sound(1))),
+        ("sound_of_one_sample", "the least", LiveSound("l1", np.array([-1.0], np.float32))),
+        ("sound_of_nothing", "no payload", LiveSound("l1")),
         ("commit", "the only form", Commit("l1")),
         ("credit_40", "25 bytes, printed in PROTOCOL.md", Credit("l1", 40)),
         ("credit_least", "1 ms", Credit("l1", 1)),
         ("credit_most", "10,000 ms, a uint 16", Credit("l1", limits.CREDIT_CAP_MS)),
-        ("cancel", "the only form", Cancel("l1")),
+        ("playhead", "the first sample of the second tick", Playhead("l1", 480)),
+        ("playhead_most", "2^53", Playhead("l1", MOST)),
+        ("cancel", "one line", Cancel("l1")),
+        ("cancel_of_a_character", "all its lines", Cancel(npc="elder")),
+        ("cancel_all", "all lines of the client", Cancel(all=True)),
         ("cancel_id_of_64_wide_characters", "64 characters are 256 bytes and 128 UTF-16 units", Cancel(WIDE_ID)),
         ("warm_minimal", "loads a character", Warm("w1", npc="elder")),
         ("warm_full", "every key", Warm("w1", STEP, "elder", "low", "cartoon", "afraid", 0.75)),
@@ -86,6 +121,7 @@ def _written() -> list[tuple[str, str, Request]]:
         ("ping_mark_65536", "the smallest uint 32", Ping(65_536)),
         ("ping_mark_most", "2^53, a uint 64", Ping(MOST)),
         ("list", "no keys", List()),
+        ("report", "no keys", Report()),
     ]
 
 
@@ -100,11 +136,24 @@ DEFAULTS = {
     "emotion": "neutral",
     "priority": 0,
     "credit_ms": 600,
-    "outputs": {"sound": True, "coefficients": True, "words": True, "picture": 0, "picture_every": 2},
+    "outputs": {
+        "sound": True,
+        "coefficients": "exp50",
+        "words": True,
+        "picture": 0,
+        "picture_every": 2,
+        "picture_format": "",
+        "thin": True,
+    },
     "strength": 1.0,
     "open": False,
     "attitude": "",
     "lasts_ms": 0,
+    "turn": "wait",
+    "deadline_ms": 0,
+    "live": False,
+    "sound_rate": 24_000,
+    "denoise": False,
 }
 
 

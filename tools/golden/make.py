@@ -37,14 +37,15 @@ def contained(frames: Sequence[bytes]) -> bytes:
 
 
 def _payloads(frames: Sequence[bytes]) -> dict[str, Any]:
-    """Payload by its key: whole numbers, lists of 50 numbers a tick, hexadecimal digits."""
+    """Payload by its key: whole numbers, a list of numbers a tick, hexadecimal digits."""
     table = msgpack.unpackb(frames[0])
     there = dict(zip([name for name in PAYLOADS if table.get(name)], frames[1:], strict=True))
     told: dict[str, Any] = {}
     if "sound" in there:
         told["sound"] = np.frombuffer(there["sound"], "<i2").tolist()
     if "coefficients" in there:
-        told["coefficients"] = np.frombuffer(there["coefficients"], "<f2").astype(float).reshape(-1, 50).tolist()
+        rows = np.frombuffer(there["coefficients"], "<f2").astype(float).reshape(table["ticks"], -1)
+        told["coefficients"] = rows.tolist()
     if "picture" in there:
         told["picture"] = there["picture"].hex()
     return told

@@ -90,9 +90,10 @@ def sound(ticks: int) -> Sound:
     return np.array(samples(ticks * TICK_SAMPLES), np.float32) / np.float32(32_767)
 
 
-def exp(ticks: int) -> Exp:
-    """f32[ticks, 50] of values that float16 holds exactly, weights 0..1 and angles -0.5..0.5."""
-    values = (np.arange(ticks * len(EXP50), dtype=np.float32) * 37 % 1024) / 1024
-    values = values.reshape(ticks, len(EXP50))
-    values[:, 45:] -= 0.5
+def exp(ticks: int, width: int = len(EXP50)) -> Exp:
+    """f32[ticks, width] of values that float16 holds exactly, weights 0..1 and, of exp50, angles -0.5..0.5."""
+    values = (np.arange(ticks * width, dtype=np.float32) * 37 % 1024) / 1024
+    values = values.reshape(ticks, width)
+    if width == len(EXP50):
+        values[:, 45:] -= 0.5
     return values
