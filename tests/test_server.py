@@ -13,9 +13,11 @@ from tone import ToneStage
 from npc_engine.client import Client, ClientError
 from npc_engine.moments import Outputs
 from npc_engine.server.loop import Loop
+from npc_engine.server.performing import Local
 from npc_engine.server.server import Server, ServerError
 from npc_engine.server.sockets import Router
 from npc_engine.server.wake import Wake
+from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire.codec import decode_reply, encode
 from npc_engine.wire.messages import Accepted, Cancel, Cancelled, End, ErrorMessage, Hello, Moments, Pong, Speak, Words
 
@@ -239,7 +241,7 @@ def test_six_lines_of_two_clients_lose_and_double_nothing_while_credit_trickles(
 def test_urgent_lines_go_first(stage):
     router = Router("tcp://127.0.0.1:*")
     wake = Wake()
-    loop = Loop(router, wake, stage)
+    loop = Loop(router, wake, stage, Local(stage, wake, IDLE_S))
     raw = Raw(router.address, hello=False)
     raw.send(Hello(1, "raw"))
     for name, priority in (("calm", -5), ("usual", 0), ("urgent", 5)):

@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from npc_engine.server.idling import Idling
-from npc_engine.server.performer import Performer
+from npc_engine.server.performing import Performing
 from npc_engine.server.sockets import Received, Router
 from npc_engine.wire import limits
 from npc_engine.wire.messages import WireError
@@ -34,7 +33,7 @@ class Peer:
         self.user = user  # its public key, "" on loopback without keys
         self.since = since
         self.session = Session()
-        self.performers: dict[str, Performer | Idling] = {}
+        self.performers: dict[str, Performing] = {}
         self.unsent: deque[list[bytes]] = deque()
 
 

@@ -12,14 +12,13 @@ import zmq
 from npc_engine.cast import CastError
 from npc_engine.moments import NEUTRAL
 from npc_engine.server.clients import FLOW_S, Clients, Peer
-from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.moment import next_ticks, pack_moment
-from npc_engine.server.performer import Begun, Complete, MarkHere, Performer, Rests, Tick
+from npc_engine.server.performer import Begun, Complete, MarkHere, Tick
+from npc_engine.server.performing import Company, Performing
 from npc_engine.server.sockets import Received, Router, Unreachable
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
-from npc_engine.server.warmer import Warmer, WarmFailed
-from npc_engine.text.open_text import IDLE_S
+from npc_engine.server.warmer import WarmFailed
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
 from npc_engine.wire.effects import AddSound, AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
@@ -38,16 +37,14 @@ THREADS = 128  # performers that speak, and cancelled ones that finish their las
 class Loop:
     """All that the wire thread owns; only that thread calls `run`."""
 
-    def __init__(self, router: Router, wake: Wake, stage: Stage, text_idle_s: float = IDLE_S) -> None:
+    def __init__(self, router: Router, wake: Wake, stage: Stage, company: Company) -> None:
         self._router = router
         self._wake = wake
         self._stage = stage
-        self._rests = Rests(stage)
-        self._warmer = Warmer(stage, wake)
-        self._idler = Idler(wake)
-        self._text_idle_s = text_idle_s
+        self._company = company
+        self._warmer = company.warmer
         self._clients = Clients(router)
-        self._retiring: list[Performer | Idling] = []
+        self._retiring: list[Performing] = []
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Serve until `stopping`, then cut every line and wait for the performers."""
@@ -70,7 +67,7 @@ class Loop:
         self.finish()
 
     @property
-    def performers(self) -> list[Performer | Idling]:
+    def performers(self) -> list[Performing]:
         """What makes the ticks of all open lines."""
         return [performer for peer in self._clients.all for performer in peer.performers.values()]
 
@@ -164,20 +161,14 @@ class Loop:
         name, before = start.line.id, peer.performers.get(start.after)
         begin, breath = (NEUTRAL, 0.0) if before is None else before.seen(start.after_tick)
         silent = bool(start.line.attitude)
-        lines = sum(isinstance(performer, Idling) == silent for performer in self.performers)
+        lines = sum(bool(performer.line.attitude) == silent for performer in self.performers)
         threads = len(self._retiring) + (0 if silent else lines)
         if lines >= (IDLE_LINES if silent else LINES) or threads >= THREADS:
             what = "keeps" if silent else "speaks"
             text = f"the engine {what} {lines} lines, as many as it can at once: try again when some have ended"
             self._carry_out(peer, peer.session.fail(name, "too-many-lines", text))
             return
-        performer: Performer | Idling
-        if silent:
-            performer = Idling(start, self._stage, self._rests, self._idler, begin=begin, breath=breath)
-        else:
-            performer = Performer(
-                start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin, breath=breath
-            )
+        performer = self._company.performing(start, begin, breath)
         peer.performers[name] = performer
         performer.begin()
 
@@ -197,7 +188,7 @@ class Loop:
                 )
                 self._carry_out(peer, effects)
 
-    def _retire(self, performer: Performer | Idling) -> None:
+    def _retire(self, performer: Performing) -> None:
         performer.stop()
         self._retiring.append(performer)
 
@@ -240,7 +231,7 @@ class Loop:
         for peer in self._clients.all:
             self._flush(peer)
         lines = [(peer, performer) for peer in self._clients.all for performer in peer.performers.values()]
-        lines.sort(key=lambda line: (isinstance(line[1], Idling), -line[1].line.priority))
+        lines.sort(key=lambda line: (bool(line[1].line.attitude), -line[1].line.priority))
         sent = False
         for peer, performer in lines:
             if (
@@ -249,7 +240,7 @@ class Loop:
                 sent = self._send_next(peer, performer) or sent
         return sent
 
-    def _send_next(self, peer: Peer, performer: Performer | Idling) -> bool:
+    def _send_next(self, peer: Peer, performer: Performing) -> bool:
         line = performer.line.id
         try:
             return self._send_made(peer, performer)
@@ -261,7 +252,7 @@ class Loop:
                 self._retire(peer.performers.pop(line))
             return True
 
-    def _send_made(self, peer: Peer, performer: Performer | Idling) -> bool:
+    def _send_made(self, peer: Peer, performer: Performing) -> bool:
         """Send the next message of a line, if it is ready and within its credit; whether it was."""
         line = performer.line.id
         made = performer.peek(limits.MOMENT_TICKS + 1)
@@ -299,9 +290,9 @@ class Loop:
         for peer in self._clients.all:
             self._carry_out(peer, peer.session.stop("the engine is stopping"))
         self._warmer.stop()
-        self._idler.stop()
+        self._company.stop()
         end = time.monotonic() + FINISH_S
         for performer in self._retiring:
             performer.join(max(0.0, end - time.monotonic()))
         self._warmer.join(max(0.0, end - time.monotonic()))
-        self._idler.join(max(0.0, end - time.monotonic()))
+        self._company.join(max(0.0, end - time.monotonic()))

@@ -9,6 +9,7 @@ from typing import Final
 
 from npc_engine.server.curve import curve_for
 from npc_engine.server.loop import Loop
+from npc_engine.server.performing import Assemble, Local
 from npc_engine.server.sockets import Router, ServerError
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
@@ -28,16 +29,23 @@ class Server:
     loopback. The folder is read again as it changes: those let in may come, those revoked are cut off.
 
     One thread owns the socket and each line has a performer; `start` returns once games can connect. A line whose text
-    is open waits `text_idle_s` seconds for more of it, then it speaks what it has and ends.
+    is open waits `text_idle_s` seconds for more of it, then it speaks what it has and ends. Lines are performed in this
+    process, unless `company` says by whom.
     """
 
     def __init__(
-        self, stage: Stage, address: str = DEFAULT_ADDRESS, *, keys: Path | None = None, text_idle_s: float = IDLE_S
+        self,
+        stage: Stage,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        keys: Path | None = None,
+        text_idle_s: float = IDLE_S,
+        company: Assemble | None = None,
     ) -> None:
         self.address = address
         self._keys = keys
         self._stage = stage
-        self._text_idle_s = text_idle_s
+        self._assemble = company or (lambda wake: Local(stage, wake, text_idle_s))
         self._changing = threading.Lock()  # start and stop, from whichever threads
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -83,7 +91,7 @@ class Server:
 
     def _run(self, router: Router, wake: Wake) -> None:
         try:
-            Loop(router, wake, self._stage, self._text_idle_s).run(self._stopping.is_set)
+            Loop(router, wake, self._stage, self._assemble(wake)).run(self._stopping.is_set)
         except BaseException as error:  # kept for serve_forever, which raises it
             LOG.exception("the wire thread failed")
             self._error = error

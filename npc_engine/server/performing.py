@@ -1,0 +1,111 @@
+"""What the wire thread needs of a line that is being performed, and of who performs it: here, or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from npc_engine.moments import Exp, Line, Sound
+from npc_engine.server.idling import Idler, Idling
+from npc_engine.server.performer import Made, Performer, Rests
+from npc_engine.server.stage import Stage
+from npc_engine.server.warmer import Warmer
+from npc_engine.wire.effects import Start
+
+
+class Performing(Protocol):
+    """A line whose ticks are being made; only the wire thread calls this."""
+
+    @property
+    def line(self) -> Line:
+        """What is said."""
+        ...
+
+    def begin(self) -> None:
+        """Start; called once."""
+        ...
+
+    def stop(self) -> None:
+        """Drop what is ready and make no more; returns at once, may be called twice."""
+        ...
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until nothing is made any more; whether that is so."""
+        ...
+
+    def append(self, text: str) -> None:
+        """More of an open line's text."""
+        ...
+
+    def hear(self, sound: Sound) -> None:
+        """More of a live line's sound."""
+        ...
+
+    def commit(self) -> None:
+        """An open line's text, or a live line's sound, is complete."""
+        ...
+
+    def peek(self, most: int) -> Sequence[Made]:
+        """The first things that are ready, at most `most` of them."""
+        ...
+
+    def take(self, count: int) -> None:
+        """Remove the first `count`; as many more are made."""
+        ...
+
+    def seen(self, tick: int) -> tuple[Exp, float]:
+        """The face f32[50] in a tick that was taken, and its breath, 0..1."""
+        ...
+
+
+class Company(Protocol):
+    """Who performs a server's lines."""
+
+    @property
+    def warmer(self) -> Warmer:
+        """Who makes speech ahead."""
+        ...
+
+    def performing(self, start: Start, begin: Exp, breath: float) -> Performing:
+        """A line, not begun yet. `begin` f32[50]: the face that it begins with, and its `breath`, 0..1."""
+        ...
+
+    def stop(self) -> None:
+        """The server ends; returns at once. Every line has been stopped."""
+        ...
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for threads besides those of lines; whether they have ended."""
+        ...
+
+
+Assemble: TypeAlias = Callable[[Callable[[], None]], Company]
+"""The company of a server whose wire thread is woken by the argument when there is more to send."""
+
+
+class Local:
+    """Lines are performed in this process: one that speaks on a thread of its own, those that say nothing by one."""
+
+    def __init__(self, stage: Stage, wake: Callable[[], None], text_idle_s: float) -> None:
+        self.warmer = Warmer(stage, wake)
+        self._stage = stage
+        self._wake = wake
+        self._text_idle_s = text_idle_s
+        self._rests = Rests(stage)
+        self._idler = Idler(wake)
+
+    def performing(self, start: Start, begin: Exp, breath: float) -> Performing:
+        """A line, not begun yet."""
+        if start.line.attitude:
+            return Idling(start, self._stage, self._rests, self._idler, begin=begin, breath=breath)
+        return Performer(
+            start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin, breath=breath
+        )
+
+    def stop(self) -> None:
+        """The server ends."""
+        self._idler.stop()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread of lines that say nothing."""
+        return self._idler.join(timeout_s)
