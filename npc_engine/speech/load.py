@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import fields
 from pathlib import Path
@@ -42,6 +43,12 @@ class VoiceEngines:
             if len(self._models) > known:  # a model's first sentence takes longer than all others: nobody waits for it
                 voice.warm()
         return voice
+
+    def forget(self, folder: Path) -> None:
+        """Drop the models whose files lie in `folder`; voices that have them keep them."""
+        with self._lock:
+            inside = f"{folder}{os.sep}"
+            self._models = {key: model for key, model in self._models.items() if inside not in key}
 
     def _engine(self, spec: VoiceSpec, name: str, folder: Path) -> Engine:
         if spec.engine == "hibari":
