@@ -47,6 +47,15 @@ class KeyPair:
     secret: str = field(repr=False)  # 40 characters
 
 
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """What one connection needs to reach an engine: its address, and keys where it asks for some."""
+
+    address: str  # tcp://HOST:PORT
+    server_key: str = ""  # the engine's public key
+    pair: KeyPair | None = None  # the connection's own; None where the engine asks for none
+
+
 def default_folder() -> Path:
     """The keys of this user."""
     return Path(platformdirs.user_config_dir("npc_engine", appauthor=False)) / "keys"

@@ -39,6 +39,7 @@ class Curve:
         self._stamp = keys.stamp(folder)
         self.allowed = keys.read_allowed(folder)
         self.version = 0  # counts the changes of `allowed`
+        self._guests: dict[str, str] = {}  # names of this process' own connections, by key
 
     @property
     def public(self) -> str:
@@ -47,7 +48,17 @@ class Curve:
 
     def name(self, key: str) -> str:
         """The client whose public key (Z85) this is; "" for one who is not let in."""
-        return self.allowed.names.get(key, "")
+        return self.allowed.names.get(key, "") or self._guests.get(key, "")
+
+    def invite(self, name: str) -> keys.KeyPair:
+        """New keys that are let in as `name` until they are dismissed; they are nowhere but here. From any thread."""
+        public, secret = (key.decode("ascii") for key in zmq.curve_keypair())
+        self._guests[public] = name
+        return keys.KeyPair(name, public, secret)
+
+    def dismiss(self, guest: keys.KeyPair) -> None:
+        """Let in no more whom `invite` has let in. From any thread."""
+        self._guests.pop(guest.public, None)
 
     def refresh(self) -> None:
         """Read again who is let in, if the files have changed."""
@@ -76,6 +87,11 @@ def is_loopback(address: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def local_address(address: str) -> str:
+    """Where a server bound to `address` is reached from its own machine: 0.0.0.0 is nothing to connect to."""
+    return address.replace("tcp://0.0.0.0:", "tcp://127.0.0.1:").replace("tcp://[::]:", "tcp://[::1]:")
 
 
 def curve_for(address: str, folder: Path | None) -> Curve | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from npc_engine.server.curve import curve_for
+from npc_engine.keys import WayIn
+from npc_engine.server.curve import Curve, curve_for, local_address
 from npc_engine.server.loop import Loop
 from npc_engine.server.performing import Assemble, Local
 from npc_engine.server.sockets import Router, ServerError
@@ -50,6 +53,7 @@ class Server:
         self._stopping = threading.Event()
         self._ended = threading.Event()
         self._error: BaseException | None = None
+        self._curve: Curve | None = None
         self._wake: Wake | None = None
         self._thread: threading.Thread | None = None
 
@@ -58,13 +62,27 @@ class Server:
         with self._changing:
             if self._thread is not None:
                 raise ServerError("the server was started already")
-            router = Router(self.address, curve_for(self.address, self._keys))
+            self._curve = curve_for(self.address, self._keys)
+            router = Router(self.address, self._curve)
             self._wake = Wake()
             thread = threading.Thread(target=self._run, args=(router, self._wake), name="wire", daemon=True)
             thread.start()
             self._thread = thread
             self.address = router.address
         LOG.info("listening on %s", self.address)
+
+    @contextmanager
+    def guest(self, name: str) -> Iterator[WayIn]:
+        """A way in for one connection of this process, while the block lasts; `name` stands in the log."""
+        address = local_address(self.address)
+        if self._curve is None:
+            yield WayIn(address)
+            return
+        pair = self._curve.invite(name)
+        try:
+            yield WayIn(address, self._curve.public, pair)
+        finally:
+            self._curve.dismiss(pair)
 
     def stop(self) -> None:
         """Cut every line, tell the games, and end; returns when all threads of the server have. May be called twice."""
