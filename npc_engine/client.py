@@ -29,6 +29,10 @@ Between lines a character lives in silence, until it is cancelled or says someth
 
     line = client.idle("elder", attitude="listening", picture=512)
 
+Who interrupts, by cancelling or by another line of `turn="replace"`, is told what was heard:
+
+    client.cancel(line, heard=player.heard_sample)    # … Cancelled(heard="Mind the", heard_chars=8)
+
 An engine on another machine asks for keys (docs/security.md):
 
     client = Client("tcp://192.168.1.5:7890", server_key="server.pub", key="laptop.key")
@@ -37,22 +41,20 @@ An engine on another machine asks for keys (docs/security.md):
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Generator, Iterable
-from pathlib import Path
-from types import TracebackType
-from typing import TypeAlias
+from typing import TypeVar
 from uuid import uuid4
 
-from npc_engine.connection import DEFAULT_ADDRESS, ClientError, Connection, Curve
+import numpy as np
+
+from npc_engine.connection import DEFAULT_ADDRESS, ClientError
 from npc_engine.feed import Feed
-from npc_engine.keys import KeyPair, key_pair, public_key
-from npc_engine.moments import TICK_MS, Outputs
+from npc_engine.link import Event, Link
+from npc_engine.moments import SAMPLE_RATE, TICK_MS, Outputs, Sound
 from npc_engine.playback import Playback
 from npc_engine.wire import limits
 from npc_engine.wire.messages import (
     ATTITUDE,
-    LOST,
     Append,
     Cancel,
     Cancelled,
@@ -60,33 +62,30 @@ from npc_engine.wire.messages import (
     Credit,
     End,
     ErrorMessage,
-    Hello,
     List,
+    LiveSound,
     Moments,
     Npcs,
     Ping,
-    Reply,
+    Playhead,
+    Report,
     Request,
     Speak,
+    Stats,
     Warm,
-    Welcome,
 )
 
-Event: TypeAlias = Reply
-"""What `Client.poll` gives: Accepted, Moments, Words, MarkAt, End, Cancelled, ErrorMessage, Pong, Warmed, Npcs, and
-Welcome when the engine came back after the connection broke."""
+R = TypeVar("R", Npcs, Stats)
 
-REFUSED = "refused"
-"""Code of a `ClientError`: the engine is there, and does not let this client in."""
+
 SAY_TIMEOUT_S = 30.0  # the first line of a voice loads its network
 IDLE_CREDIT_MS = 200  # of a line that says nothing: no sound may tear, and what is ahead is lost when somebody speaks
-GREET_S = 0.05  # from one look for a refusal, which is no event, to the next
 PIECES_S = 0.01  # from one look for pieces to the next: far less than a model needs for a word
 
 __all__ = ["DEFAULT_ADDRESS", "Client", "ClientError", "Event", "Playback"]
 
 
-class Client:
+class Client(Link):
     """A connection to an engine, owned by the thread that made it: no thread hides in here, nothing is thread-safe.
 
     Connects and greets within `timeout_s`, or raises `ClientError`. When the connection breaks, each open line ends
@@ -97,44 +96,6 @@ class Client:
     secret one. Raises `KeysError` for what is none. One whose key is revoked is "disconnected" and not let in again:
     what it asks raises `ClientError` of code "refused".
     """
-
-    def __init__(
-        self,
-        address: str = DEFAULT_ADDRESS,
-        timeout_s: float = 5.0,
-        name: str = "python",
-        *,
-        server_key: str | Path = "",
-        key: str | Path | KeyPair = "",
-    ) -> None:
-        self.address = address
-        self.welcome: Welcome
-        self._timeout_s = timeout_s
-        self._name = name
-        self._open: set[str] = set()
-        self._greeted = False
-        self._waiting: deque[Event] = deque()  # came while `say` or `npcs` waited for something else
-        if bool(server_key) != bool(key):
-            given, lacking = ("server_key", "key") if server_key else ("key", "server_key")
-            raise ClientError(f"{given} came without {lacking}: an engine that asks for keys needs both")
-        self._connection = Connection(address, Curve(public_key(server_key), key_pair(key)) if key else None)
-        try:
-            self._greet()
-        except BaseException:
-            self.close()
-            raise
-
-    def _greet(self) -> None:
-        end = time.monotonic() + self._timeout_s
-        while not self._greeted:
-            self._check_refused()
-            left = end - time.monotonic()
-            if left <= 0:
-                hint = self._connection.trouble or "start one with `npc-engine serve`"
-                raise ClientError(f"no engine answered at {self.address} in {self._timeout_s:g} s; {hint}")
-            for event in self._receive(min(left, GREET_S)):
-                if isinstance(event, ErrorMessage):
-                    raise ClientError(f"the engine at {self.address} refused: {event.text}", event.code)
 
     # ── polling face ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,23 +114,70 @@ class Client:
         face: str = "",
         credit_ms: int = limits.CREDIT_MS,
         open: bool = False,  # noqa: A002 - the wire's word
+        turn: str = "wait",
+        deadline_ms: int = 0,
     ) -> str:
         """Ask for a line and return its id at once; `npc` may be "" when a `voice` is named.
 
         The engine sends `credit_ms` of sound and then waits for `credit`. With `open`, `text` is the beginning:
-        `append` adds to it, `commit` ends it. Raises `ClientError` when no engine is there, or one that takes no open
-        text.
+        `append` adds to it, `commit` ends it. `turn` says what becomes of the character's lines that are open: "wait"
+        lets them end first, "replace" cuts them, "beside" lets both sound. A line whose first moment can't leave within
+        `deadline_ms` is refused. Raises `ClientError` when no engine is there, or one that takes no open text.
         """
         if open:
             self._need(Append.kind)
-        line = line or uuid4().hex[:16]
-        self._send(
+        if turn != "wait":
+            self._need(Playhead.kind)
+        return self._ask(
             Speak(
-                line, text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs(), strength, open
+                line or _new_id(), text, npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs(),
+                strength, open, turn=turn, deadline_ms=deadline_ms,
             )
-        )
-        self._open.add(line)
-        return line
+        )  # fmt: skip
+
+    def _ask(self, speak: Speak) -> str:
+        self._send(speak)
+        self._open.add(speak.line)
+        return speak.line
+
+    def live(
+        self,
+        npc: str,
+        *,
+        rate: int = SAMPLE_RATE,
+        denoise: bool = False,
+        line: str = "",
+        style: str = "",
+        emotion: str = "neutral",
+        strength: float = 1.0,
+        priority: int = 0,
+        outputs: Outputs | None = None,
+        voice: str = "",
+        face: str = "",
+        credit_ms: int = limits.CREDIT_MS,
+        turn: str = "wait",
+    ) -> str:
+        """Let a character say live sound, of a microphone or voice chat, and return the line's id at once.
+
+        The sound follows by `hear`, at `rate` samples a second, and `commit` ends it; moments come back as for a text.
+        With `denoise` the engine takes noise out of it. Raises `ClientError` when no engine is there, or one that
+        takes no live sound.
+        """
+        self._need(LiveSound.kind)
+        return self._ask(
+            Speak(
+                line or _new_id(), "", npc, voice, face, style, emotion, priority, credit_ms, outputs or Outputs(),
+                strength, turn=turn, live=True, sound_rate=rate, denoise=denoise,
+            )
+        )  # fmt: skip
+
+    def hear(self, line: str, sound: Sound) -> None:
+        """More sound of a live line, f32[n], -1..1, at its rate; lines that are not open are let be.
+
+        Send what a microphone gives as it comes, 10 to 40 ms at a time. Raises `ClientError` when it can't leave.
+        """
+        if line in self._open and len(sound):
+            self._send(LiveSound(line, np.asarray(sound, np.float32)))
 
     def idle(
         self,
@@ -197,16 +205,13 @@ class Client:
         self._need(ATTITUDE)
         if seconds is not None and not TICK_MS / 1000 <= seconds <= limits.LASTS_MS / 1000:
             raise ValueError(f"seconds is {seconds}, expected {TICK_MS / 1000} to {limits.LASTS_MS / 1000:g}, or None")
-        line = line or uuid4().hex[:16]
-        self._send(
+        return self._ask(
             Speak(
-                line, "", npc, voice, face, style, emotion,
+                line or _new_id(), "", npc, voice, face, style, emotion,
                 credit_ms=credit_ms, outputs=outputs or Outputs(sound=False, words=False, picture=picture),
                 strength=strength, attitude=attitude, lasts_ms=round((seconds or 0) * 1000),
             )
         )  # fmt: skip
-        self._open.add(line)
-        return line
 
     def append(self, line: str, text: str) -> None:
         """Add to the text of a line that was opened; nothing happens for "", or for a line that is not open any more.
@@ -218,7 +223,7 @@ class Client:
             self._send(Append(line, text))
 
     def commit(self, line: str) -> None:
-        """The text of an opened line is complete: the rest is spoken. Lines that are not open are let be."""
+        """The text or the live sound of a line is complete: the rest is spoken. Lines that are not open are let be."""
         if line in self._open:
             self._send(Commit(line))
 
@@ -240,16 +245,9 @@ class Client:
                 client.warm("elder", text)
         """
         self._need(Warm.kind)
-        name = uuid4().hex[:16]
+        name = _new_id()
         self._send(Warm(name, text, npc, voice, style, emotion, strength))
         return name
-
-    def _need(self, kind: str) -> None:
-        if self._greeted and kind not in self.welcome.capabilities:
-            raise ClientError(
-                f"the engine at {self.address}, release {self.welcome.engine}, knows no {kind!r}: update it",
-                "unknown-kind",
-            )
 
     def poll(self, timeout_s: float = 0.0) -> list[Event]:
         """What has come since the last call, in order; waits up to `timeout_s` for the first event, by default not.
@@ -266,36 +264,28 @@ class Client:
         if ms > 0 and line in self._open:
             self._connection.send(Credit(line, min(ms, limits.CREDIT_CAP_MS)))
 
-    def cancel(self, line: str) -> None:
-        """Stop a line; its `Cancelled` follows, or an `End` that crossed it. Lines that are not open are let be."""
-        if line in self._open:
-            self._connection.send(Cancel(line))
+    def cancel(self, line: str = "", *, npc: str = "", heard: int | None = None) -> None:
+        """Stop a line, or all of a character `npc`; without either, all lines of this client.
+
+        A `Cancelled` of each follows, or an `End` that crossed it, and tells which text was heard; `heard`, the sample
+        of the line that is heard now (`Playback.heard_sample`), makes that exact. Lines that are not open are let be.
+        """
+        if line and heard is not None:
+            self.playhead(line, heard)
+        if not line or line in self._open:
+            self._connection.send(Cancel(line, npc, all=not line and not npc))
+
+    def playhead(self, line: str, sample: int) -> None:
+        """Tell which sample of a line is heard now; lines that are not open are let be."""
+        if line in self._open and Playhead.kind in self.welcome.capabilities:
+            self._connection.send(Playhead(line, max(0, sample)))
 
     def ping(self, mark: int = 0) -> None:
         """Ask for a `Pong` with this mark."""
         self._send(Ping(mark))
 
-    @property
-    def open_lines(self) -> frozenset[str]:
-        """Ids of the lines that have not ended, as far as events were polled."""
-        return frozenset(self._open)
-
-    @property
-    def connected(self) -> bool:
-        """Whether an engine is there and has answered the greeting, as far as events were polled."""
-        return self._greeted
-
-    def close(self) -> None:
-        """End the connection; the engine stops what it was saying. May be called twice."""
-        self._connection.close()
-
     def __enter__(self) -> Client:  # noqa: PYI034 - Self comes with Python 3.11
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # ── blocking face ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -311,6 +301,8 @@ class Client:
         outputs: Outputs | None = None,
         voice: str = "",
         face: str = "",
+        turn: str = "wait",
+        deadline_ms: int = 0,
         timeout_s: float = SAY_TIMEOUT_S,
     ) -> Generator[Event, None, None]:
         """Speak a line and yield its events up to and with `End`; credit is granted as fast as moments are taken.
@@ -328,7 +320,8 @@ class Client:
         try:
             line = self.speak(
                 npc, text if isinstance(text, str) else "", style=style, emotion=emotion, strength=strength,
-                priority=priority, outputs=outputs, voice=voice, face=face, open=feed is not None,
+                priority=priority, outputs=outputs, voice=voice, face=face, open=feed is not None, turn=turn,
+                deadline_ms=deadline_ms,
             )  # fmt: skip
             yield from self._said(line, feed, timeout_s)
         finally:
@@ -358,17 +351,30 @@ class Client:
 
     def npcs(self, timeout_s: float = 5.0) -> Npcs:
         """Who can speak, and the voices and faces there are."""
-        self._send(List())
+        return self._answered(List(), Npcs, timeout_s)
+
+    def stats(self, timeout_s: float = 5.0) -> Stats:
+        """How this client is served, and how busy the engine is; a game loop sends `ask_stats` and polls."""
+        self._need(Report.kind)
+        return self._answered(Report(), Stats, timeout_s)
+
+    def ask_stats(self) -> None:
+        """Ask for `Stats`, which come as an event."""
+        self._need(Report.kind)
+        self._send(Report())
+
+    def _answered(self, request: Request, kind: type[R], timeout_s: float) -> R:
+        self._send(request)
         end = time.monotonic() + timeout_s
         while True:
             for event in self._receive(max(0.0, end - time.monotonic())):
-                if isinstance(event, Npcs):
+                if isinstance(event, kind):
                     return event
                 if isinstance(event, ErrorMessage) and not event.line and not event.id:
                     raise ClientError(event.text, event.code)
                 self._waiting.append(event)
             if time.monotonic() >= end:
-                raise ClientError(f"the engine at {self.address} sent no list within {timeout_s:g} s")
+                raise ClientError(f"the engine at {self.address} sent no {kind.kind} within {timeout_s:g} s")
 
     def _next_of(self, line: str, feed: Feed | None, timeout_s: float) -> Event:
         """The next event of a line, while its text is fed; the time limit begins when the text is complete."""
@@ -386,57 +392,6 @@ class Client:
                 raise ClientError(f"line {line!r}: nothing came for {timeout_s:g} s", "", line)
             self._waiting += self._receive(left if feed is None or feed.complete else PIECES_S)
 
-    # ── connection ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _check_refused(self) -> None:
-        if self._connection.refused:
-            raise ClientError(f"the engine at {self.address} refused: {self._connection.refused}", REFUSED)
-
-    def _send(self, message: Request) -> None:
-        self._check_refused()
-        if not self._greeted or not self._connection.send(message):
-            raise ClientError(f"no engine at {self.address}; start one with `npc-engine serve`", LOST)
-
-    def _receive(self, timeout_s: float) -> list[Event]:
-        """The events that are here; waits for the first."""
-        events: list[Event] = []
-        end = time.monotonic() + timeout_s
-        while True:
-            self._take(events)
-            for connected in self._connection.changes():
-                if connected:
-                    self._connection.send(Hello(limits.WIRE_VERSION, self._name))
-                else:
-                    self._lose(events)
-            left = end - time.monotonic()
-            if events or left <= 0:
-                return events
-            self._connection.wait(left)
-
-    def _take(self, events: list[Event]) -> bool:
-        """Add what has come and is of interest; whether there may be more."""
-        replies = self._connection.read()
-        events += [reply for reply in replies if self._note(reply)]
-        return bool(replies)
-
-    def _note(self, event: Event) -> bool:
-        """Keep the books of open lines; whether the event is of interest."""
-        line = event.line
-        if isinstance(event, Welcome):
-            self.welcome, self._greeted = event, True
-        elif isinstance(event, ErrorMessage):
-            if event.ends:
-                self._open.discard(line)
-        elif line and line not in self._open:
-            return False  # of a line that a broken connection has ended
-        elif isinstance(event, (End, Cancelled)):
-            self._open.discard(line)
-        return True
-
-    def _lose(self, events: list[Event]) -> None:
-        """End the open lines of a connection that broke."""
-        while self._take(events):  # what the engine said before it went
-            pass
-        self._greeted = False
-        events += [ErrorMessage(LOST, f"the engine at {self.address} is gone", line) for line in sorted(self._open)]
-        self._open.clear()
+def _new_id() -> str:
+    return uuid4().hex[:16]

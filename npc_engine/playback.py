@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npc_engine.moments import NEUTRAL, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Exp, Mark, Sound, Word
+from npc_engine.moments import EXP50, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Exp, Mark, Sound, Word
 from npc_engine.wire.limits import CREDIT_CAP_MS, CREDIT_MS
 from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, MarkAt, Moments, Reply, Words
 
@@ -30,7 +30,7 @@ _MS = SAMPLE_RATE // 1000
 class Shown:
     """What to show while a sample is heard."""
 
-    exp: Exp  # f32[50], interpolated between ticks
+    exp: Exp  # f32[50], or as many as asked, interpolated between ticks
     picture: bytes | None  # encoded, as the engine sent it; None before the first, or when none were asked
     word: int  # index into Playback.words of the last word begun; -1 before the first
     closed: float  # 0 speaking … 1 at rest: how far the face has eased into neutral
@@ -41,9 +41,16 @@ class Playback:
     """One line on its way to ears and eyes; feed it the line's events with `add`.
 
     `granted_ms` is the credit that `speak` gave; `ahead_ms` how far ahead of the heard sample the engine shall keep.
+    `channels`: coefficients a tick, where others than exp50 were asked.
     """
 
-    def __init__(self, granted_ms: int = CREDIT_MS, ahead_ms: int = AHEAD_MS, ease_ms: int = EASE_MS) -> None:
+    def __init__(
+        self,
+        granted_ms: int = CREDIT_MS,
+        ahead_ms: int = AHEAD_MS,
+        ease_ms: int = EASE_MS,
+        channels: int = len(EXP50),
+    ) -> None:
         if not LEAST_CREDIT_MS <= ahead_ms <= CREDIT_CAP_MS:
             raise ValueError(f"ahead_ms is {ahead_ms}, expected {LEAST_CREDIT_MS} to {CREDIT_CAP_MS}")
         self.words: list[Word] = []
@@ -67,6 +74,7 @@ class Playback:
         self._first_exp = 0  # tick of _exps[0]
         self._pictures: deque[tuple[int, bytes]] = deque()  # (sample, picture); the first is being shown
         self._rest: bytes | None = None
+        self._neutral: Exp = np.zeros(channels, np.float32)
 
     def add(self, event: Reply) -> None:
         """Take an event of this line; what has nothing to play is ignored."""
@@ -185,6 +193,16 @@ class Playback:
         return due
 
     @property
+    def heard_sample(self) -> int:
+        """The sample of the line that is heard, as `at` was last told."""
+        return min(self._sample(self._heard), self._received * TICK_SAMPLES)
+
+    @property
+    def heard_chars(self) -> int:
+        """Characters of the line's text up to the end of the last word that was heard whole."""
+        return max((word.last for word in self.words if word.end <= self.heard_sample), default=0)
+
+    @property
     def received_ms(self) -> int:
         """How much of the line has come."""
         return self._received * TICK_MS
@@ -222,7 +240,7 @@ class Playback:
 
     def _exp(self, sample: int) -> Exp:
         if not self._exps:
-            return NEUTRAL
+            return self._neutral
         tick, into = divmod(sample, TICK_SAMPLES)
         last = len(self._exps) - 1
         now = min(max(tick - self._first_exp, 0), last)

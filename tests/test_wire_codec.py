@@ -22,13 +22,17 @@ from npc_engine.wire.messages import (
     ErrorMessage,
     Hello,
     List,
+    LiveSound,
     MarkAt,
     Moments,
     NpcEntry,
     Npcs,
     Ping,
+    Playhead,
     Pong,
+    Report,
     Speak,
+    Stats,
     Warm,
     Warmed,
     Welcome,
@@ -44,7 +48,9 @@ def texts(most, least=0):
 whole = st.integers(0, 2**53)
 ids = texts(limits.ID_CHARS, 1)
 names = texts(limits.NAME_CHARS)
-outputs = st.builds(Outputs, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2048), st.integers(1, 50))
+outputs = st.builds(
+    Outputs, st.booleans(), names, st.booleans(), st.integers(0, 2048), st.integers(1, 50), names, st.booleans()
+)
 requests = st.one_of(
     st.builds(Hello, whole, names),
     st.builds(
@@ -63,26 +69,42 @@ requests = st.one_of(
         st.booleans(),
         names,
         st.integers(0, limits.LASTS_MS),
+        names,
+        st.integers(0, limits.DEADLINE_MS),
+        st.booleans(),
+        st.integers(*limits.SOUND_RATE),
+        st.booleans(),
     ),
     st.builds(Append, ids, texts(300)),
     st.builds(Commit, ids),
     st.builds(Warm, ids, texts(300), names, names, names, names, st.floats(0, 1)),
     st.builds(Credit, ids, st.integers(1, limits.CREDIT_CAP_MS)),
-    st.builds(Cancel, ids),
+    st.builds(Cancel, names, names, st.booleans()),
+    st.builds(Playhead, ids, whole),
+    st.just(Report()),
     st.builds(Ping, whole),
     st.just(List()),
 )
 words = st.builds(Word, names, whole, whole, whole, whole)
 name_lists = st.lists(texts(limits.NAME_CHARS, 1), max_size=5).map(tuple)
 replies = st.one_of(
-    st.builds(Welcome, whole, names, name_lists, name_lists, *[st.integers(1, 2**53)] * 5),
-    st.builds(Accepted, ids, st.none() | st.binary(min_size=1, max_size=50)),
+    st.builds(Welcome, whole, names, name_lists, name_lists, *[st.integers(1, 2**53)] * 5, name_lists, name_lists),
+    st.builds(Accepted, ids, st.none() | st.binary(min_size=1, max_size=50), whole),
     st.builds(Words, ids, st.lists(words, max_size=4).map(tuple)),
     st.builds(MarkAt, ids, texts(50), whole),
     st.builds(Warmed, ids, names, names, whole, whole),
     st.builds(End, ids, whole),
-    st.builds(Cancelled, ids, whole, texts(50)),
-    st.builds(ErrorMessage, texts(limits.NAME_CHARS, 1), texts(50), names, st.booleans(), names),
+    st.builds(Cancelled, ids, whole, texts(50), texts(300), st.integers(0, limits.TEXT_CHARS)),
+    st.builds(Stats, *[whole] * 12),
+    st.builds(
+        ErrorMessage,
+        texts(limits.NAME_CHARS, 1),
+        texts(50),
+        names,
+        st.booleans(),
+        names,
+        st.integers(0, limits.WAIT_MS),
+    ),
     st.builds(Pong, whole),
     st.builds(
         Npcs,
@@ -97,6 +119,14 @@ replies = st.one_of(
 @given(requests)
 def test_requests_come_back_as_they_were_sent(message):
     assert decode_request(encode(message)) == message
+
+
+@pytest.mark.parametrize("samples", [0, 1, 480, 24_000])
+def test_live_sound_comes_back_as_it_was_sent(samples):
+    sound = np.linspace(-1, 1, samples, dtype=np.float32) if samples else None
+    got = decode_request(encode(LiveSound("l1", sound)))
+    assert got.line == "l1"
+    assert got.sound is None if sound is None else np.abs(got.sound - sound).max() <= 0.5 / 32_767
 
 
 @settings(deadline=None)
@@ -133,9 +163,37 @@ def test_moments_come_back_within_the_steps_of_their_formats(tick, ticks, heard,
 
 
 def test_every_kind_is_covered_above():
-    assert set(REQUESTS) == {"hello", "speak", "append", "commit", "credit", "cancel", "warm", "ping", "list"}
+    assert set(REQUESTS) == {
+        *(
+            "hello",
+            "speak",
+            "append",
+            "sound",
+            "commit",
+            "credit",
+            "playhead",
+            "cancel",
+            "warm",
+            "ping",
+            "list",
+            "report",
+        )
+    }
     assert set(REPLIES) == {
-        *("welcome", "accepted", "words", "mark", "moment", "end", "cancelled", "error", "pong", "warmed", "npcs")
+        *(
+            "welcome",
+            "accepted",
+            "words",
+            "mark",
+            "moment",
+            "end",
+            "cancelled",
+            "error",
+            "pong",
+            "warmed",
+            "npcs",
+            "stats",
+        )
     }
 
 
@@ -194,10 +252,10 @@ FAULTS = {
     "promised 4 GB text": ([b"\x81\xa1x\xdb\xff\xff\xff\xff"], "header is no msgpack map: it ends too early"),
     "no kind": (pack(line="a"), "header has kind None, expected a string"),
     "kind a number": (pack(kind=7), "header has kind 7, expected a string"),
-    "line missing": (pack(kind="cancel"), "cancel: key 'line' is missing"),
+    "line missing": (pack(kind="commit"), "commit: key 'line' is missing"),
     "line a number": (pack(kind="cancel", line=5), "cancel: line is 5, expected a string"),
-    "line empty": (pack(kind="cancel", line=""), "cancel: line has 0 characters, expected 1 to 64"),
-    "line too long": (pack(kind="cancel", line="x" * 65), "cancel: line has 65 characters, expected 1 to 64"),
+    "line empty": (pack(kind="commit", line=""), "commit: line has 0 characters, expected 1 to 64"),
+    "line too long": (pack(kind="cancel", line="x" * 65), "cancel: line has 65 characters, expected 0 to 64"),
     "truth as number": (pack(kind="ping", mark=True), "ping: mark is True, expected a whole number"),
     "fraction": (pack(kind="credit", line="a", ms=1.5), "credit: ms is 1.5, expected a whole number"),
     "no credit": (pack(kind="credit", line="a", ms=0), "credit: ms is 0, expected 1 to 10000"),
@@ -251,9 +309,15 @@ MOMENT_FAULTS = {
     "payload missing": (moment(sound=10), "message of 0 payloads, header promised 1"),
     "payload not promised": (moment([b"abc"]), "message of 1 payloads, header promised 0"),
     "half a sample": (moment([b"abc"], sound=3), "sound of 3 bytes, expected a multiple of 2"),
-    "half a face": (moment([bytes(150)], coefficients=150), "coefficients of 150 bytes, expected a multiple of 100"),
+    "half a face": (
+        moment([bytes(150)], coefficients=150),
+        "coefficients of 75 values, expected 2 times one of 15, 50, 52",
+    ),
     "sound of another length": (moment([bytes(960)], sound=960), "sound of 480 samples, expected 960 for 2 ticks"),
-    "face of another length": (moment([bytes(300)], coefficients=300), "coefficients of 3 ticks, expected 2"),
+    "face of another length": (
+        moment([bytes(300)], coefficients=300),
+        "coefficients of 150 values, expected 2 times one of 15, 50, 52",
+    ),
     "not a number": (moment([b"\xff\x7f" * 100], coefficients=200), "coefficients hold a value that is not finite"),
     "negative size": (moment([b""], sound=-1), "sound is -1, expected 0 to 33554432 bytes"),
     "size a text": (moment([b""], sound="1"), "sound is '1', expected 0 to 33554432 bytes"),
@@ -278,7 +342,10 @@ def test_faults_of_moments_are_named(fault):
         (
             decode_request,
             "dance",
-            "kind 'dance' is unknown; known: hello, speak, append, commit, credit, cancel, warm, ping, list",
+            (
+                "kind 'dance' is unknown; known: hello, speak, append, sound, commit, credit, playhead, cancel, "
+                "warm, ping, list, report"
+            ),
         ),
         (decode_request, "moment", "kind 'moment' travels the other way"),
         (decode_reply, "speak", "kind 'speak' travels the other way"),

@@ -58,7 +58,7 @@ def test_defaults_are_as_told(cls):
         default = told[field.name].split(" | ")[1].removesuffix(" |").strip("`")
         if field.default is dataclasses.MISSING:
             assert default == "—"
-        elif field.name != "outputs":
+        elif field.name != "outputs" and "payload" not in field.metadata:
             assert json.loads(default) == field.default
 
 

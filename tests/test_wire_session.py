@@ -2,11 +2,12 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npc_engine.moments import Outputs
+from npc_engine.moments import Outputs, Word
 from npc_engine.wire import limits
 from npc_engine.wire.effects import AddSound, AddText, EndText, Prepare, Send, SendList, SendStats, Start, Stop
 from npc_engine.wire.lines import LINE_STATES, State, Step
@@ -90,28 +91,7 @@ class Books:
     def act(self, what, line, number):
         session = self.session
         if what in {"speak", "open", "idle"}:
-            text = "hello" if what == "speak" else ""
-            attitude, turn = ("idle", "wait") if what == "idle" else ("", TURNS[number % 3])
-            asked = speak(line, text, credit_ms=number, open=what == "open", attitude=attitude, turn=turn)
-            if line in self.asked:
-                return self.ask_again(asked)
-            open_before = set(session.open_lines)
-            effects = session.receive(asked)
-            if isinstance(effects[0], Start):
-                self.asked[line] = asked
-                assert effects[0].open is (what == "open")
-                gone = open_before & (self.silent if turn != "replace" else self.silent | open_before - self.beside)
-                assert {effect.line for effect in effects if isinstance(effect, Stop)} == gone
-                assert len(effects) == 1 + 2 * len(gone)
-                assert (effects[0].after in gone) if gone else not effects[0].after
-                if turn == "beside":
-                    self.beside.add(line)
-                if what == "idle":
-                    self.silent.add(line)
-                self.granted[line], self.sent[line] = number, 0
-                if what == "open":
-                    self.written[line] = 0
-            return effects
+            return self.ask(what, line, number)
         if what in {"append", "commit"}:
             return self.write(what, line, number)
         if what == "credit":
@@ -122,6 +102,31 @@ class Books:
         if what == "cancel":
             return session.receive(Cancel(line))
         return self.engine_acts(what, line, number) if line in session.open_lines else []
+
+    def ask(self, what, line, number):
+        session = self.session
+        text = "hello" if what == "speak" else ""
+        attitude, turn = ("idle", "wait") if what == "idle" else ("", TURNS[number % 3])
+        asked = speak(line, text, credit_ms=number, open=what == "open", attitude=attitude, turn=turn)
+        if line in self.asked:
+            return self.ask_again(asked)
+        open_before = set(session.open_lines)
+        effects = session.receive(asked)
+        if isinstance(effects[0], Start):
+            self.asked[line] = asked
+            assert effects[0].open is (what == "open")
+            gone = open_before & (self.silent if turn != "replace" else self.silent | open_before - self.beside)
+            assert {effect.line for effect in effects if isinstance(effect, Stop)} == gone
+            assert len(effects) == 1 + 2 * len(gone)
+            assert (effects[0].after in gone) if gone else not effects[0].after
+            if turn == "beside":
+                self.beside.add(line)
+            if what == "idle":
+                self.silent.add(line)
+            self.granted[line], self.sent[line] = number, 0
+            if what == "open":
+                self.written[line] = 0
+        return effects
 
     def ask_again(self, asked):
         """A known id is answered from what is known; another line of its id is refused."""
@@ -225,6 +230,7 @@ def test_ping_and_list_and_a_second_hello_are_answered():
     session = greeted()
     assert session.receive(Ping(9)) == [Send(Pong(9))]
     assert session.receive(List()) == [SendList()]
+    assert session.receive(Report()) == [SendStats()]
     assert isinstance(session.receive(Hello(1, ""))[0].message, Welcome)
 
 
@@ -258,6 +264,15 @@ def test_ping_and_list_and_a_second_hello_are_answered():
             "bad-message",
             "speak: outputs: picture_every is 0, expected 1 to 50 ticks",
         ),
+        (speak(turn="next"), "unknown-turn", "no turn 'next'; known: 'wait', 'replace', 'beside'"),
+        (
+            speak(text="", live=True, attitude="idle"),
+            "bad-message",
+            "a line of attitude 'idle' says nothing, but came with live",
+        ),
+        (speak(live=True), "bad-text", "a live line says what it hears, but came with a text of 11 characters"),
+        (LiveSound("zz"), "unknown-line", "no line 'zz'"),
+        (Playhead("zz", 0), "unknown-line", "no line 'zz'"),
         (Cancel("zz"), "unknown-line", "no line 'zz'"),
         (Credit("zz", 40), "unknown-line", "no line 'zz'"),
         (Append("zz", "x"), "unknown-line", "no line 'zz'"),
@@ -347,17 +362,136 @@ def test_lines_without_text_take_no_room_from_those_that_speak():
     assert error(session.receive(speak("more"))).code == "too-many-lines"
 
 
-def test_a_repeated_id_is_refused_and_the_first_line_goes_on():
+def test_a_repeated_line_is_answered_from_what_is_known_and_never_spoken_twice():
     session = greeted()
-    session.receive(speak())
+    assert isinstance(session.receive(speak())[0], Start)
+    assert session.receive(speak()) == [], "it is being made ready: its `accepted` will come"
+    session.ready("a", b"JPEG")
+    assert session.receive(speak()) == [Send(Accepted("a"))]
+    session.sent("a", 3)
     refused = error(session.receive(speak(text="again")))
     assert (refused.code, refused.ends) == ("duplicate-line", False)
+    assert refused.text == "another line 'a' is open already: give each its own id"
     assert session.open_lines == ("a",)
+    cancelled = Cancelled("a", 3, "the game asked")
+    assert session.receive(Cancel("a")) == [Stop("a"), Send(cancelled)]
+    assert session.receive(speak()) == [Send(cancelled)]
+    refused = error(session.receive(speak(text="again")))
+    assert refused.text == "another line 'a' was spoken already: give each its own id"
+    assert refused.ends
+    session.receive(speak("b"))
+    (_, told) = session.fail("b", "too-late", "it is late", 300)
+    assert told.message.wait_ms == 300
+    assert session.receive(speak("b")) == [told]
+
+
+def test_an_unknown_kind_is_answered_once():
+    session = greeted()
+    unknown = [WireError(f"kind 'dance {i}' is unknown", "unknown-kind") for i in range(UNKNOWN_KINDS + 1)]
+    assert [len(session.reject(kind)) for kind in unknown * 2] == [1] * UNKNOWN_KINDS + [0] * (UNKNOWN_KINDS + 2)
+    assert len(session.reject(WireError("broken"))) == len(session.reject(WireError("broken"))) == 1
+
+
+def test_a_line_waits_for_its_characters_former_ones():
+    session = greeted()
+    for line in "abc":
+        session.receive(speak(line))
+    session.receive(speak("d", npc="ben"))
+    assert [session.ready(line, None) for line in "cabd"] == [
+        [Send(Accepted("c", place=2))],
+        [Send(Accepted("a"))],
+        [Send(Accepted("b", place=1))],
+        [Send(Accepted("d"))],
+    ]
+    assert [session.allowance(line) for line in "abcd"] == [30, 0, 0, 30]
+    with pytest.raises(ValueError, match="1 ticks sent, credit covers 0"):
+        session.sent("b", 1)
+    session.receive(Cancel("b"))
+    assert not session.speaking("c")
+    session.complete("a")
+    assert session.speaking("c")
+
+
+def test_a_line_that_replaces_cuts_those_of_its_character_and_begins_with_the_face_that_is_seen():
+    session = greeted()
+    session.receive(speak("a"))
+    session.receive(speak("b"))
+    session.receive(speak("c", npc="ben"))
+    session.receive(speak("d", turn="beside"))
     session.ready("a", None)
-    session.sent("a", 3)
-    assert session.receive(Cancel("a")) == [Stop("a"), Send(Cancelled("a", 3, "the game asked"))]
-    refused = error(session.receive(speak()))
-    assert (refused.text, refused.ends) == ("line 'a' was cancelled already, after 3 ticks", True)
+    session.sent("a", 20, [Word("Mind", 0, 4_800, 0, 4), Word("the", 4_800, 9_600, 5, 8)])
+    session.receive(Playhead("a", 4_810))
+    start, *effects = session.receive(speak("e", turn="replace"))
+    assert (start.after, start.after_tick) == ("a", 10)
+    assert effects == [
+        Stop("a"),
+        Send(Cancelled("a", 20, "another line took its place", "hell", 4)),
+        Stop("b"),
+        Send(Cancelled("b", 0, "another line took its place")),
+    ]
+    assert session.open_lines == ("c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    ("heard", "text"),
+    [(0, ""), (9_599, ""), (9_600, "Mind the"), (12_000, "Mind the step!"), (10**9, "Mind the step!")],
+)
+def test_what_was_heard_is_told_by_whole_words(heard, text):
+    session = greeted()
+    session.receive(speak(text="Mind the ", open=True))
+    session.receive(Append("a", "step! Or not."))
+    session.ready("a", None)
+    session.sent("a", 15, [Word("Mind the", 0, 9_600, 0, 8), Word("step", 9_600, 12_000, 9, 14)])
+    session.sent("a", 10, [Word("Or", 12_000, 24_000, 15, 17)])
+    session.receive(Playhead("a", min(heard, 13_000)))
+    (_, told) = session.receive(Cancel(npc="anna"))
+    assert (told.message.heard, told.message.heard_chars) == (text, len(text))
+
+
+def test_without_a_playhead_what_was_granted_beyond_the_first_credit_counts_as_heard():
+    session = greeted()
+    session.receive(speak(text="<speak>Mind <mark name='x'/>the step!</speak>", credit_ms=600))
+    session.ready("a", None)
+    session.sent("a", 30, [Word("Mind", 0, 4_800, 7, 11), Word("the", 4_800, 9_600, 29, 32)])
+    session.receive(Credit("a", 200))
+    (_, told) = session.receive(Cancel("a"))
+    assert (told.message.heard, told.message.heard_chars) == ("Mind", 11), "of marked-up text the words alone"
+
+
+def test_cancel_takes_a_line_a_character_or_all():
+    session = greeted()
+    for line, npc in zip("abcd", ("anna", "anna", "ben", "cora"), strict=True):
+        session.receive(speak(line, npc=npc))
+    assert [e.line for e in session.receive(Cancel(npc="anna")) if isinstance(e, Stop)] == ["a", "b"]
+    assert session.receive(Cancel(npc="nobody")) == []
+    assert [e.line for e in session.receive(Cancel(all=True)) if isinstance(e, Stop)] == ["c", "d"]
+    refused = error(session.receive(Cancel("a", npc="anna", all=True)))
+    assert refused.text == "cancel: line and npc and all named, expected one of line, npc and all"
+
+
+def test_live_sound_is_passed_on_within_its_bounds():
+    session = greeted()
+    (start,) = session.receive(speak(text="", live=True, sound_rate=8_000, credit_ms=10_000))
+    assert start.live
+    second = np.zeros(8_000, np.float32)
+    (effect,) = session.receive(LiveSound("a", second))
+    assert isinstance(effect, AddSound)
+    assert effect.sound is second
+    assert session.receive(LiveSound("a")) == []
+    refused = error(session.receive(LiveSound("a", np.zeros(8_008, np.float32))))
+    assert refused.text == "sound of 1001 ms in one message, expected at most 1000"
+    for _ in range(9):
+        session.receive(LiveSound("a", second))
+    refused = error(session.receive(LiveSound("a", second[:8])))
+    assert (refused.code, refused.ends) == ("too-much-sound", False)
+    session.ready("a", None)
+    session.sent("a", 1)
+    assert isinstance(session.receive(LiveSound("a", second[:8]))[0], AddSound), "what was sent back waits no more"
+    assert error(session.receive(Append("a", "x"))).code == "not-open"
+    assert session.receive(Commit("a")) == [EndText("a")]
+    assert error(session.receive(LiveSound("a", second))).code == "not-live"
+    session.receive(speak("b", npc="ben"))
+    assert error(session.receive(LiveSound("b", second))).text == "sound: line 'b' was not begun with live"
 
 
 def test_cancel_and_credit_that_cross_the_end_are_let_be():
@@ -392,6 +526,7 @@ def test_a_client_may_have_eight_lines_open():
 def test_credit_beyond_the_cap_is_refused_and_the_line_goes_on():
     session = greeted()
     session.receive(speak(credit_ms=600))
+    session.ready("a", None)
     refused = error(session.receive(Credit("a", 9_401)))
     assert refused.text == "credit: 600 ms unused and 9401 more exceed the 10000 allowed"
     assert not refused.ends

@@ -293,6 +293,11 @@ def _of_engines() -> list[Golden]:
             {"kind": "error", "code": "internal", "text": "x", "ends": 1, "id": "w1"},
             Fault("ends is 1, expected true or false", id="w1"),
         ),
+        "error_wait_negative": (
+            {"kind": "error", "code": "overloaded", "text": "x", "wait_ms": -1},
+            Fault("wait_ms is -1, expected 0 to 86400000"),
+        ),
+        "stats_load_a_float": ({"kind": "stats", "load_percent": 50.5}, Fault("load_percent is 50.5")),
         "warmed_without_id": ({"kind": "warmed"}, Fault("warmed: key 'id' is missing")),
         "npcs_entry_without_name": ({**npcs, "npcs": [{"voice": "low"}]}, Fault("npcs[0]: key 'name' is missing")),
         "npcs_voices_of_numbers": ({**npcs, "voices": [1]}, Fault("voices[0] is 1, expected a string")),
