@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from npc_engine.server.metrics import ClientFigures
 from npc_engine.server.performing import Performing
 from npc_engine.server.sockets import Received, Router
 from npc_engine.wire import limits
@@ -33,6 +34,7 @@ class Peer:
         self.user = user  # its public key, "" on loopback without keys
         self.since = since
         self.session = Session()
+        self.figures = ClientFigures()
         self.performers: dict[str, Performing] = {}
         self.unsent: deque[list[bytes]] = deque()
 
@@ -67,6 +69,11 @@ class Clients:
         """Those who have said something."""
         return tuple(self._peers.values())
 
+    @property
+    def connections(self) -> int:
+        """Open ones, of clients and of those who have said nothing yet."""
+        return len(self._doors)
+
     def by(self, identity: bytes) -> Peer | None:
         """The client of this identity."""
         return self._peers.get(identity)
@@ -77,10 +84,10 @@ class Clients:
         Raises `WireError` for a connection more than the client's key may have.
         """
         door = self._doors.get(message.descriptor)
+        if door is None:  # it has closed behind the message, was one too many, or is none that ZeroMQ tells of
+            return None
         if not self._router.admits(message.user):
             self._router.shut(message.descriptor)
-            return None
-        if door is None:  # it has closed behind the message, or was one too many
             return None
         door.heard = True
         peer = self._peers.get(message.identity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import socket as tcp
 import struct
 import sys
@@ -20,6 +21,7 @@ from npc_engine.wire import limits
 
 __all__ = ["Received", "Router", "ServerError", "Unreachable"]
 
+LOG: Final = logging.getLogger(__name__)
 SEND_MARK: Final = 500  # messages a client may leave unread before its lines wait; 2.5 s of eight lines with pictures
 RECEIVE_MARK: Final = 100  # messages a client may send ahead of us before its own socket holds them; 100 MiB at most
 HEARTBEAT_MS: Final = 2_000  # for half-open TCP only: a process that dies closes its connection at once
@@ -27,6 +29,7 @@ HEARTBEAT_TIMEOUT_MS: Final = 10_000
 HANDSHAKE_MS: Final = 5_000  # to greet as ZeroMQ does and, where keys are needed, to show one's own
 CURVE_BYTES: Final = 33  # by which encryption makes a frame longer (https://rfc.zeromq.org/spec/26): 8 + 8 + 16 + 1
 BACKLOG: Final = 64  # connections that the system may hold for us before they are accepted
+NO_CONNECTION: Final = -1  # the descriptor of a message whose connection is not known: nobody hears it
 LINGER_MS: Final = 200  # on stop: long enough for the last `cancelled` over loopback
 
 _TCP_INFO_BYTES: Final = 136  # of Linux' struct tcp_info, as far as it is read
@@ -50,6 +53,7 @@ class Router:
         if curve is None and not is_loopback(address):
             raise ServerError(f"{address} is not loopback: anyone on the network could make the engine speak")
         self.curve = curve
+        self._told_of_old = False  # once is enough: anyone could fill the log
         self._context = zmq.Context()
         self.zap = None if curve is None else Zap(self._context, curve)
         self.socket = self._context.socket(zmq.ROUTER)
@@ -90,8 +94,12 @@ class Router:
             identity, *frames = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        user = "" if self.curve is None else str(identity.get("User-Id"))
-        return Received(identity.bytes, int(identity.get(zmq.SRCFD)), user, [frame.bytes for frame in frames])
+        descriptor = _descriptor(identity)
+        if descriptor == NO_CONNECTION and not self._told_of_old:
+            self._told_of_old = True
+            LOG.warning("a client speaks ZMTP 1 or 2 and is not heard: its ZeroMQ is older than 4.0")
+        user = "" if self.curve is None or descriptor == NO_CONNECTION else str(identity.get("User-Id"))
+        return Received(identity.bytes, descriptor, user, [frame.bytes for frame in frames])
 
     def shut(self, descriptor: int) -> None:
         """End a connection; its end comes as one of `connection_events`. Nothing happens where it has ended.
@@ -153,6 +161,14 @@ class Router:
             self.zap.close()
         self.socket.close()
         self._context.term()
+
+
+def _descriptor(frame: zmq.Frame) -> int:
+    """Of a frame's connection; NO_CONNECTION for peers with ZMTP before 3, of which libzmq keeps none."""
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:
+        return NO_CONNECTION
 
 
 class Unreachable(Exception):  # noqa: N818 - an answer, no fault
