@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,15 +15,23 @@ class Ahead(Generic[T]):
     """Runs an iterable on a thread of its own and keeps at most `depth` items ready.
 
     An error of the source is raised where its item would have come. Closing stops the source at its next item and
-    closes it on its own thread; an Ahead that is dropped unread stops as soon as it is closed.
+    closes it on its own thread; an Ahead that is dropped unread stops as soon as it is closed. The reader is in
+    `waiting()` while it waits for an item.
     """
 
-    def __init__(self, source: Iterable[T], depth: int, name: str = "ahead") -> None:
+    def __init__(
+        self,
+        source: Iterable[T],
+        depth: int,
+        name: str = "ahead",
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         if depth < 1:
             msg = f"depth is {depth}, expected 1 or more"
             raise ValueError(msg)
         self._source = source
         self._depth = depth
+        self._waiting = waiting
         self._ready: deque[T] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -57,8 +66,10 @@ class Ahead(Generic[T]):
         return self
 
     def __next__(self) -> T:
+        if not self._over():
+            with self._waiting(), self._changed:
+                self._changed.wait_for(self._over)
         with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._done or self._closed)
             if self._closed:
                 raise StopIteration
             if self._ready:
@@ -69,6 +80,10 @@ class Ahead(Generic[T]):
                 error, self._error = self._error, None
                 raise error
             raise StopIteration
+
+    def _over(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return bool(self._ready or self._done or self._closed)
 
     def ready(self) -> tuple[list[T], bool]:
         """The items that are ready, without waiting, and whether more may come; raises an error of the source.
@@ -97,6 +112,11 @@ class Ahead(Generic[T]):
         return not self._thread.is_alive()
 
 
-def ahead(source: Iterable[T], depth: int, name: str = "ahead") -> Ahead[T]:
-    """Read `source` on its own thread, at most `depth` items ahead of the reader."""
-    return Ahead(source, depth, name)
+def ahead(
+    source: Iterable[T],
+    depth: int,
+    name: str = "ahead",
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Ahead[T]:
+    """Read `source` on its own thread, at most `depth` items ahead of the reader, who waits in `waiting()`."""
+    return Ahead(source, depth, name, waiting)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -63,17 +64,24 @@ def in_style(line: Line, npc: Npc) -> Line:
     return line if line.style else replace(line, style=npc.style)
 
 
-def perform(line: Line, npc: Npc, begin: Exp = NEUTRAL, breath: float = 0.0) -> Generator[Moment, None, None]:
+def perform(
+    line: Line,
+    npc: Npc,
+    begin: Exp = NEUTRAL,
+    breath: float = 0.0,
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Generator[Moment, None, None]:
     """Speak `line`, or live it in silence: moments in order, one per tick. Closing the iterator stops every stage.
 
     `begin` f32[50]: the face that the line begins with, where another one has just been left, and its `breath`, 0..1.
+    `waiting()` is entered while the voice is waited for.
     """
     line = in_style(line, npc)
     face = npc.face if line.outputs.picture else NoFace()
     if line.attitude:
         yield from face.draw(_from(begin, breath, at_rest(line)))
         return
-    speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}")
+    speech = ahead(npc.voice.speak(line), depth=SPEECH_DEPTH, name=f"speech {line.id}", waiting=waiting)
     try:
         yield from face.draw(_from(begin, breath, npc.mouth.express(speech)))
     finally:
