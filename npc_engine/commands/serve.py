@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from npc_engine.cast import Cast, CastError
 from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
+from npc_engine.commands.websocket import websocket_gateway, websocket_options
 
 if TYPE_CHECKING:
     from npc_engine.server.curve import Curve
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_MB: Final = 1_000_000
 EXAMPLES = """  npc-engine serve
   npc-engine serve --address tcp://0.0.0.0:7890                 to the network: needs keys, see npc-engine keys --help
+  npc-engine serve --websocket                                  browsers too, and a page on http://127.0.0.1:7891/
   npc-engine serve --accelerator cuda                           the Audio2Exp network on an NVIDIA GPU
   npc-engine serve --address tcp://127.0.0.1:7900 --cast ~/mygame/npc
   npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
@@ -65,6 +67,7 @@ def add_to(commands: Commands) -> None:
         "--warm", type=Path, metavar="FILE", help="lines `character: text` to speak into the cache at start"
     )
     parser.add_argument("--log", default="info", choices=("debug", "info", "warning", "error"))
+    websocket_options(parser)
     accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
@@ -84,6 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--lookahead-ms is {arguments.lookahead_ms}, expected -60 to 120 in steps of 20")
     if not 0 <= arguments.cache_mb <= _MOST_MB:
         raise UsageError(f"--cache-mb is {arguments.cache_mb}, expected 0 to {_MOST_MB}")
+    open_gateway = websocket_gateway(arguments)
     keys = _keys(arguments)
     curve = curve_for(arguments.address, keys)  # what is wrong with them is told before all voices are loaded
     logging.basicConfig(level=arguments.log.upper(), format="%(asctime)s %(levelname)s %(message)s")
@@ -114,7 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
         len(troupe.npcs()),
         time.perf_counter() - began,
     )
-    server.serve_forever()
+    with open_gateway(server):
+        server.serve_forever()
     if cache is not None:
         cache.flush()
     return 0

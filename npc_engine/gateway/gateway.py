@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import zmq
@@ -25,7 +24,7 @@ from websockets.typing import Subprotocol
 from npc_engine.gateway.bridge import Bridge
 from npc_engine.gateway.entrance import Entrance, protocol_of
 from npc_engine.gateway.link import Link
-from npc_engine.gateway.pages import answer, plain, read_pages
+from npc_engine.gateway.pages import answer, page_folder, plain, read_pages
 from npc_engine.keys import WayIn
 from npc_engine.wire import limits
 
@@ -76,7 +75,7 @@ class _Caller(ServerConnection):
 
 
 class Gateway:
-    """Serves WebSockets, and the page in `folder`, on `host` and `port` (0 takes any that is free).
+    """Serves WebSockets, and the page that shows what they are for, on `host` and `port` (0 takes any that is free).
 
     `guest` gives a way into the engine for each WebSocket, under the name that it is called with. `start` it, and stop
     the engine before it, so that what the engine says last reaches the pages.
@@ -85,7 +84,6 @@ class Gateway:
     def __init__(
         self,
         guest: Callable[[str], AbstractContextManager[WayIn]],
-        folder: Path,
         entrance: Entrance,
         *,
         host: str = "127.0.0.1",
@@ -96,7 +94,7 @@ class Gateway:
         self.host = host
         self.port = port
         self._guest = guest
-        self._pages = read_pages(folder)
+        self._pages = read_pages(page_folder())
         self._entrance = entrance
         self._tls = tls
         self._bounds = bounds or Bounds()

@@ -23,6 +23,13 @@ _POLICY: Final = (  # nothing from elsewhere, no script but ours; the engine may
 )
 
 
+def page_folder() -> Path:
+    """Where the page lies: in the checkout, or inside the installed package."""
+    package = Path(__file__).parent.parent
+    checkout = package.parent / "bindings" / "web"
+    return checkout if checkout.is_dir() else package / "shipped" / "web"
+
+
 def read_pages(folder: Path) -> dict[str, tuple[str, bytes]]:
     """Content type and bytes of each file in `folder` that a browser may have, by its path; "/" is index.html."""
     pages = {
