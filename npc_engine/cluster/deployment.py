@@ -1,0 +1,128 @@
+"""The deployment on Ray Serve, and what a gateway and a replica are made of."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ray
+from ray import serve
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
+from ray.serve.schema import LoggingConfig
+
+from npc_engine.cast import Cast
+from npc_engine.cluster.replica import Replica
+from npc_engine.cluster.routing import STATS_S, Router
+from npc_engine.cluster.scaling import replicas_wanted
+from npc_engine.server.stage import Stage
+from npc_engine.text.open_text import IDLE_S
+
+LOG: Final = logging.getLogger(__name__)
+APP: Final = "npc-engine"
+DEPLOYMENT: Final = "troupe"
+REQUESTS: Final = 1024  # of gateways, at once: a line asks for a moment only, a link stays
+GRACE_S: Final = 30.0  # that a replica which is taken away may speak on; its lines go on elsewhere then
+HEALTH_S: Final = 2.0  # from one look at a replica to the next
+
+
+@dataclass(frozen=True, slots=True)
+class TroupeMaker:
+    """Loads a cast on the machine of a replica, where its folders must lie at the same place."""
+
+    folder: Path | None  # of the own cast, before what ships; None: what ships
+    lookahead_ms: int
+    cache: Path | None  # folder for finished speech, of each machine; None: every line is spoken anew
+    cache_bytes: int = 0
+    accelerator: str = "cpu"
+
+    def __call__(self) -> Stage:
+        """The characters, warm; raises `CastError` for a cast that can't be read."""
+        from npc_engine.expression.accelerator import accelerated
+        from npc_engine.expression.together import Together
+        from npc_engine.speech.cache import TakeCache
+        from npc_engine.troupe import Troupe
+
+        cast = Cast.standard(self.folder)
+        troupe = Troupe(
+            cast,
+            lookahead_ms=self.lookahead_ms,
+            cache=TakeCache(folder=self.cache, disk_bytes=self.cache_bytes) if self.cache else None,
+            network=Together(accelerated(self.accelerator)),
+        )
+        for name, error in troupe.warm().items():
+            LOG.warning("character %s is refused until it can speak: %s", name, error)
+        return troupe
+
+
+def deploy(
+    make_stage: Callable[[], Stage],
+    *,
+    least: int = 1,
+    most: int = 1,
+    cpus: float = 1.0,
+    gpus: float = 0.0,
+    text_idle_s: float = IDLE_S,
+) -> Any:
+    """Run `least` to `most` replicas, each on `cpus` cores, on the Ray that is connected; the handle, once all run.
+
+    A running deployment is replaced, replica after replica.
+    """
+    serve.start(proxy_location="Disabled")  # no HTTP: games speak to gateways
+    wanted: dict[str, Any] = (
+        {
+            "autoscaling_config": AutoscalingConfig(
+                min_replicas=least,
+                max_replicas=most,
+                policy=AutoscalingPolicy(policy_function=replicas_wanted),
+                upscale_delay_s=2.0,
+                downscale_delay_s=60.0,
+                look_back_period_s=5.0,
+                metrics_interval_s=1.0,
+            )
+        }
+        if most > least
+        else {"num_replicas": least}
+    )
+    deployment = serve.deployment(
+        Replica,
+        name=DEPLOYMENT,
+        max_ongoing_requests=REQUESTS,
+        graceful_shutdown_timeout_s=GRACE_S,
+        graceful_shutdown_wait_loop_s=1.0,
+        health_check_period_s=HEALTH_S,
+        ray_actor_options={"num_cpus": cpus, "num_gpus": gpus},
+        request_router_config=RequestRouterConfig(
+            request_router_class=Router, request_routing_stats_period_s=STATS_S, request_routing_stats_timeout_s=5.0
+        ),
+        logging_config=LoggingConfig(enable_access_log=False),
+        **wanted,
+    )
+    return serve.run(deployment.bind(make_stage, text_idle_s), name=APP, route_prefix=None)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Ray, on this machine alone ("local"), or the cluster at `address` ("auto": that of this machine).
+
+    What was started here ends here; on a cluster the replicas stay, for other gateways.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a game's engine reports to nobody
+    local = address == "local"
+    ray.init(
+        address=address,
+        namespace="npc-engine",
+        include_dashboard=False if local else None,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+    )
+    try:
+        yield
+    finally:
+        if local:
+            serve.shutdown()
+        ray.shutdown()

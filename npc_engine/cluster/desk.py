@@ -1,0 +1,102 @@
+"""A gateway as a replica sees it: the lines that it asked for, and the frames that carry what is made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from npc_engine.cluster.orders import ABANDONED_S, FRAME_S, HEARTBEAT_S, LOOK_S, Frame, Word
+from npc_engine.cluster.part import Part
+from npc_engine.server.performer import Tick
+
+FRAME_BYTES: Final = 1 << 20  # after which the next line waits for the next frame
+
+
+class Desk:
+    """The lines of one gateway; only the replica's event loop calls this, but for `ring`."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._parts: dict[str, Part] = {}
+        self._heard_at = now()
+        self._rung = asyncio.Event()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The lines that are being performed."""
+        return tuple(self._parts.values())
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the gateway has said nothing for so long that nobody can be there."""
+        return self._now() - self._heard_at > ABANDONED_S
+
+    def begin(self, part: Part) -> None:
+        """Perform one line more."""
+        self._heard_at = self._now()
+        self._parts[part.key] = part
+        part.begin()
+
+    def hear(self, words: list[Word]) -> None:
+        """Carry out what the gateway says; of lines that have ended it says things too late."""
+        self._heard_at = self._now()
+        for word in words:
+            part = self._parts.get(word.key)
+            if part is not None:
+                part.hear(word)
+        self.ring()
+
+    def ring(self) -> None:
+        """There may be more to send."""
+        self._rung.set()
+
+    def close(self) -> None:
+        """Stop every line."""
+        for part in self._parts.values():
+            part.stop()
+        self._parts.clear()
+
+    async def frames(self) -> AsyncIterator[bytes]:
+        """Pickled `Frame`s: at once where something is urgent, else FRAME_S apart, and a heartbeat where nothing is."""
+        last = self._now()
+        while True:
+            ready = self._ready()
+            passed = self._now() - last
+            if ready and (passed >= FRAME_S or any(urgent for _, _, urgent in ready)):
+                yield pickle.dumps(self._frame(ready), pickle.HIGHEST_PROTOCOL)
+                last = self._now()
+            elif ready:
+                await asyncio.sleep(min(LOOK_S, FRAME_S - passed))
+            elif passed >= HEARTBEAT_S:
+                yield pickle.dumps([], pickle.HIGHEST_PROTOCOL)
+                last = self._now()
+            else:
+                await self._wait(HEARTBEAT_S - passed)
+
+    async def _wait(self, seconds: float) -> None:
+        """Until there may be more."""
+        try:
+            await asyncio.wait_for(self._rung.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+        self._rung.clear()
+
+    def _ready(self) -> list[tuple[Part, int, bool]]:
+        self._parts = {key: part for key, part in self._parts.items() if not part.over}
+        looked = [(part, *part.ready()) for part in self._parts.values()]
+        return [(part, count, urgent) for part, count, urgent in looked if count]
+
+    def _frame(self, ready: list[tuple[Part, int, bool]]) -> Frame:
+        """What is ready, the urgent first, as far as a frame reaches."""
+        frame: Frame = []
+        size = 0
+        for part, count, _ in sorted(ready, key=lambda one: not one[2]):
+            if size > FRAME_BYTES:
+                break
+            first, made = part.made, part.hand_out(count)
+            size += sum(len(item.picture or b"") for item in made if isinstance(item, Tick))
+            frame.append((part.key, first, made))
+        return frame
