@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
+from contextvars import copy_context
 from typing import Final
 
 from npc_engine.moments import NEUTRAL, Exp, Moment, breathed
 from npc_engine.performance import perform
-from npc_engine.server.performer import Complete, Made, Rests, Tick, failed, prepared, wired
+from npc_engine.server.metrics import Work
+from npc_engine.server.performer import Complete, Made, Rests, Tick, counted, failed, prepared
 from npc_engine.server.stage import Stage
 from npc_engine.wire.effects import Start
 
@@ -46,7 +49,10 @@ class Idling:
         self._moments: Generator[Moment, None, None] | None = None  # once loaded, while there are more
         self._lock = threading.Lock()
         self._stopped = False
-        self._thread = threading.Thread(target=self._prepare, name=f"idling {start.line.id}", daemon=True)
+        self.work = Work()
+        self._context = copy_context()  # tells the log what this is about
+        name, run = f"idling {start.line.id}", self._context.copy().run
+        self._thread = threading.Thread(target=run, args=(self._prepare,), name=name, daemon=True)
 
     def begin(self) -> None:
         """Load the character, then make ticks."""
@@ -101,10 +107,12 @@ class Idling:
         if len(self._made) >= READY_TICKS:
             return False
         try:
+            began = time.thread_time()
             moment = next(self._moments, None)
-            made: Made = Complete() if moment is None else wired(self._ticks, moment, self._stage)
+            self.work.picture_s += time.thread_time() - began  # nothing else costs much in a face that says nothing
+            made: Made = Complete() if moment is None else counted(self._ticks, moment, self._stage, self.work)
         except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
-            moment, made = None, failed(self._start, self._stage, error)
+            moment, made = None, self._context.run(failed, self._start, self._stage, error)
         self._ticks += 1
         self._put(made, self._face if moment is None else moment.exp)
         if moment is None:

@@ -10,8 +10,11 @@ from typing import Final
 import zmq
 
 from npc_engine.cast import CastError
+from npc_engine.logs import about
 from npc_engine.moments import NEUTRAL
 from npc_engine.server.clients import FLOW_S, Clients, Peer
+from npc_engine.server.health import Health
+from npc_engine.server.metrics import LineFigures, Metrics
 from npc_engine.server.moment import next_ticks, pack_moment
 from npc_engine.server.performer import Begun, Complete, MarkHere, Tick
 from npc_engine.server.performing import Company, Performing
@@ -22,7 +25,7 @@ from npc_engine.server.warmer import WarmFailed
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
 from npc_engine.wire.effects import AddSound, AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
-from npc_engine.wire.messages import ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, WireError
+from npc_engine.wire.messages import Cancelled, End, ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, Speak, WireError
 
 LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
@@ -37,7 +40,16 @@ THREADS = 128  # performers that speak, and cancelled ones that finish their las
 class Loop:
     """All that the wire thread owns; only that thread calls `run`."""
 
-    def __init__(self, router: Router, wake: Wake, stage: Stage, company: Company) -> None:
+    def __init__(
+        self,
+        router: Router,
+        wake: Wake,
+        stage: Stage,
+        company: Company,
+        *,
+        metrics: Metrics | None = None,
+        health: Health | None = None,
+    ) -> None:
         self._router = router
         self._wake = wake
         self._stage = stage
@@ -45,17 +57,26 @@ class Loop:
         self._warmer = company.warmer
         self._clients = Clients(router)
         self._retiring: list[Performing] = []
+        self._metrics = metrics or Metrics()
+        self._health = health or Health()
+        self._ends_at: float | None = None  # by the monotonic clock, once no new lines are taken
 
-    def run(self, stopping: Callable[[], bool]) -> None:
-        """Serve until `stopping`, then cut every line and wait for the performers."""
+    def run(self, stopping: Callable[[], bool], draining: Callable[[], float | None] = lambda: None) -> None:
+        """Serve until `stopping`, then cut every line and wait for the performers.
+
+        From when on `draining` names a time, new lines are refused; when those that speak have ended, or that time has
+        come, it is as if `stopping`.
+        """
         poller = zmq.Poller()
         for source in (self._router.socket, self._router.monitor, self._wake.fileno()):
             poller.register(source, zmq.POLLIN)
         if self._router.zap is not None:
             poller.register(self._router.zap.socket, zmq.POLLIN)
         busy = False
-        while not stopping():
+        while not stopping() and not self._drained():
             poller.poll(0 if busy else RETRY_MS if self._blocked() else int(1000 * FLOW_S))
+            self._health.beat()
+            self._ends_at = draining()
             self._wake.clear()
             if self._router.zap is not None:
                 self._router.zap.answer()
@@ -65,6 +86,12 @@ class Loop:
             self._tell_warmed()
             busy = self._send_round() or busy
         self.finish()
+
+    def _drained(self) -> bool:
+        if self._ends_at is None:
+            return False
+        speaks = any(not performer.line.attitude for performer in self.performers)
+        return time.monotonic() >= self._ends_at or not (speaks or self._blocked())
 
     @property
     def performers(self) -> list[Performing]:
@@ -82,6 +109,7 @@ class Loop:
             received = self._router.receive()
             if received is None:
                 return False
+            self._metrics.read(received.frames)
             # After receiving and before handling: descriptors are used again, and the end of the connection that had
             # this one before has been reported by now.
             self._note_connections()
@@ -100,17 +128,23 @@ class Loop:
     def _turn_away(self, received: Received, error: WireError) -> None:
         """Say why nobody listens, once for each message; who does not read it misses it."""
         try:
+            self._metrics.counts.errors[error.code] += 1
             self._router.send(received.identity, encode(ErrorMessage(error.code, str(error))))
         except Unreachable:
             return
 
     def _handle(self, peer: Peer, data: list[bytes]) -> None:
         try:
-            self._carry_out(peer, peer.session.receive(decode_request(data)))
+            message = decode_request(data)
+            effects = peer.session.receive(message)
+            if isinstance(message, Speak):
+                self._metrics.answer(peer.figures, message, effects)
+            self._carry_out(peer, effects)
         except WireError as error:
             self._carry_out(peer, peer.session.reject(error))
         except Exception:
-            LOG.exception("a message of client %r failed", peer.session.client)
+            client = peer.session.client
+            LOG.exception("a message of client %r failed", client, extra={"client": client})
             fault = WireError("the engine failed on this message", "internal")
             self._carry_out(peer, peer.session.reject(fault))
 
@@ -119,6 +153,7 @@ class Loop:
             self._forget(peer, why)
 
     def _tend(self) -> None:
+        self._metrics.clients, self._metrics.connections = len(self._clients.all), self._clients.connections
         self._clients.stem()
         for peer, why in self._clients.tend():
             self._forget(peer, why)
@@ -127,7 +162,9 @@ class Loop:
         """Stop all that a client has asked for; nothing can be said to it any more."""
         if not self._clients.forget(peer):
             return
-        LOG.info("client %r is gone: %s; %d lines stop", peer.session.client, why, len(peer.performers))
+        client, lines = peer.session.client, len(peer.performers)
+        LOG.info("client %r is gone: %s; %d lines stop", client, why, lines, extra={"client": client})
+        self._metrics.leave(peer.figures)
         for performer in peer.performers.values():
             self._retire(performer)
         peer.performers.clear()
@@ -161,19 +198,33 @@ class Loop:
         name, before = start.line.id, peer.performers.get(start.after)
         begin, breath = (NEUTRAL, 0.0) if before is None else before.seen(start.after_tick)
         silent = bool(start.line.attitude)
+        if self._ends_at is not None:
+            text = "the engine is stopping and begins no line: say it to another one, or when it is back"
+            self._refuse(peer, start, "stopping", text)
+            return
         lines = sum(bool(performer.line.attitude) == silent for performer in self.performers)
         threads = len(self._retiring) + (0 if silent else lines)
         if lines >= (IDLE_LINES if silent else LINES) or threads >= THREADS:
             what = "keeps" if silent else "speaks"
             text = f"the engine {what} {lines} lines, as many as it can at once: try again when some have ended"
-            self._carry_out(peer, peer.session.fail(name, "too-many-lines", text))
+            self._refuse(peer, start, "too-many-lines", text)
             return
-        performer = self._company.performing(start, begin, breath)
+        with about(line=name, npc=start.line.npc, client=peer.session.client):
+            performer = self._company.performing(start, begin, breath)
         peer.performers[name] = performer
+        self._metrics.begin(peer.figures, start.line, performer.work)
         performer.begin()
 
+    def _refuse(self, peer: Peer, start: Start, code: str, text: str) -> None:
+        """Say that a line can't begin now."""
+        self._metrics.refuse(peer.figures, code, silent=bool(start.line.attitude))
+        self._carry_out(peer, peer.session.fail(start.line.id, code, text))
+
     def _prepare(self, peer: Peer, prepare: Prepare) -> None:
-        if not self._warmer.add(peer.identity, prepare):
+        if self._ends_at is not None:
+            text = "the engine is stopping and makes nothing ahead"
+            self._carry_out(peer, peer.session.warm_failed(prepare.line.id, "stopping", text))
+        elif not self._warmer.add(peer.identity, prepare):
             text = "as many warms wait as the engine takes: go on when some are answered"
             self._carry_out(peer, peer.session.warm_failed(prepare.line.id, "too-many-warms", text))
 
@@ -204,6 +255,9 @@ class Loop:
             return ErrorMessage("bad-cast", str(error)[: limits.NOTE_CHARS])
 
     def _reply(self, peer: Peer, message: Reply) -> None:
+        ended = self._metrics.say(peer.figures, message)
+        if ended is not None:
+            _log_end(peer, message, ended)
         self._transmit(peer, encode(message))
 
     # ── to games ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,15 +266,20 @@ class Loop:
         """Send, or keep for later behind what waits already; a client that lets too much wait is given up."""
         if peer.unsent or not self._try(peer, data):
             peer.unsent.append(data)
+            self._metrics.counts.held += 1
             if len(peer.unsent) > UNSENT_REPLIES:
+                self._metrics.counts.given_up += 1
                 self._forget(peer, f"it left {UNSENT_REPLIES} replies unread")
 
     def _try(self, peer: Peer, data: list[bytes]) -> bool:
         try:
-            return self._router.send(peer.identity, data)
+            sent = self._router.send(peer.identity, data)
         except Unreachable:
             self._forget(peer, "it can't be reached")
             return True
+        if sent:
+            self._metrics.wrote(data)
+        return sent
 
     def _flush(self, peer: Peer) -> None:
         while peer.unsent and self._try(peer, peer.unsent[0]):
@@ -263,12 +322,14 @@ class Loop:
             count = next_ticks(made, peer.session.allowance(line))
             if not count:
                 return False
+            began = time.thread_time()
             performer.take(count)
             ticks = [tick for tick in made[:count] if isinstance(tick, Tick)]
             words = [word for tick in ticks for word in tick.words]
             peer.session.sent(line, count, words)
             for data in pack_moment(line, ticks, words if performer.line.outputs.words else ()):
                 self._transmit(peer, data)
+            self._metrics.sent(peer.figures, line, count, time.thread_time() - began)
             return True
         if isinstance(first, MarkHere) and not peer.session.allowance(line):
             return False  # a mark waits for its tick
@@ -296,3 +357,19 @@ class Loop:
             performer.join(max(0.0, end - time.monotonic()))
         self._warmer.join(max(0.0, end - time.monotonic()))
         self._company.join(max(0.0, end - time.monotonic()))
+
+
+def _log_end(peer: Peer, message: Reply, ended: LineFigures) -> None:
+    """One line in the log for each line that was begun."""
+    how = "ended" if isinstance(message, End) else "was cut" if isinstance(message, Cancelled) else "failed"
+    first = None if ended.first_s is None else round(1000 * ended.first_s)
+    fields = {
+        "line": message.line,
+        "npc": ended.npc,
+        "client": peer.session.client,
+        "outcome": how,
+        "code": message.code if isinstance(message, ErrorMessage) else None,
+        "ticks": ended.work.ticks,
+        "first_moment_ms": first,
+    }
+    LOG.info("a line %s", how, extra=fields)

@@ -6,16 +6,18 @@ The wire thread begins and ends lines; the threads that make a line write its `W
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, fields
 from typing import Final, TypeVar
 
-from npc_engine.moments import SAMPLE_RATE, TICK_SAMPLES
+from npc_engine.moments import SAMPLE_RATE, TICK_SAMPLES, Line
+from npc_engine.wire.effects import Effect, Send
+from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, Reply, Speak
 
 BUCKETS_S: Final = (0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 """Upper ends of the first-moment histogram's buckets; 0.15 is the promise for 32 lines at once."""
@@ -48,28 +50,31 @@ class Work:
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
-    def speech(self, items: Iterable[T]) -> Iterator[T]:
+    def speech(self, items: Iterable[T]) -> Generator[T, None, None]:
         """The same items; making them counts as speech, the waiting for text in it does not."""
-        for item, took in _timed(items):
-            self.speech_s += took
-            yield item
+        with closing(_timed(items)) as timed:
+            for item, took in timed:
+                self.speech_s += took
+                yield item
 
-    def expression(self, items: Iterable[T]) -> Iterator[T]:
+    def expression(self, items: Iterable[T]) -> Generator[T, None, None]:
         """The same items; making them counts as expression."""
-        for item, took in _timed(items):
-            self.expression_s += took
-            yield item
+        with closing(_timed(items)) as timed:
+            for item, took in timed:
+                self.expression_s += took
+                yield item
 
-    def drawing(self, items: Iterable[T]) -> Iterator[T]:
+    def drawing(self, items: Iterable[T]) -> Generator[T, None, None]:
         """The same items, in whose making expressions are made; the rest of it counts as picture."""
         expressed = self.expression_s
-        for item, took in _timed(items):
-            self.picture_s += max(0.0, took - (self.expression_s - expressed))
-            yield item
-            expressed = self.expression_s
+        with closing(_timed(items)) as timed:
+            for item, took in timed:
+                self.picture_s += max(0.0, took - (self.expression_s - expressed))
+                yield item
+                expressed = self.expression_s
 
 
-def _timed(items: Iterable[T]) -> Iterator[tuple[T, float]]:
+def _timed(items: Iterable[T]) -> Generator[tuple[T, float], None, None]:
     """Items, and the CPU seconds that this thread worked for each; closing closes the iterator of `items`."""
     source = iter(items)
     try:
@@ -89,14 +94,15 @@ def _timed(items: Iterable[T]) -> Iterator[tuple[T, float]]:
 class LineFigures:
     """One open line."""
 
-    __slots__ = ("began", "first_s", "silent", "waited", "work")
+    __slots__ = ("began", "first_s", "npc", "silent", "waited", "work")
 
-    def __init__(self, began: float, *, silent: bool) -> None:
-        self.began = began  # when `speak` was read, or its character's former line had ended
-        self.silent = silent
+    def __init__(self, line: Line, work: Work, began: float) -> None:
+        self.npc = line.npc
+        self.silent = bool(line.attitude)
+        self.work = work
+        self.began = began  # when `speak` was read
         self.waited: bool | None = None  # whether it had to wait for its character; None: not accepted yet
         self.first_s: float | None = None  # until its first moment was handed to ZeroMQ
-        self.work = Work()
 
     @property
     def queued_samples(self) -> int:
@@ -182,25 +188,41 @@ class Metrics:
 
     # ── lines; the wire thread ────────────────────────────────────────────────────────────────────────────────
 
-    def begin(self, client: ClientFigures, line: str, *, silent: bool) -> LineFigures:
-        """A line was read off the socket and begins; threads that make it write the `work` of what this gives."""
-        figures = client.open[line] = LineFigures(self._now(), silent=silent)
+    def begin(self, client: ClientFigures, line: Line, work: Work) -> None:
+        """A line was read off the socket and begins; those who make it write `work`."""
+        figures = client.open[line.id] = LineFigures(line, work, self._now())
         with self._changing:
             self._lines.add(figures)
-        return figures
 
-    def accepted(self, client: ClientFigures, line: str, *, waits: bool) -> None:
-        """A line's character is there; `waits`: for its former line, so that the first moment will tell nothing."""
-        figures = client.open.get(line)
-        if figures is not None:
-            figures.waited = waits
+    def answer(self, client: ClientFigures, speak: Speak, effects: Sequence[Effect]) -> None:
+        """What a `speak` has brought about; counted here if it was refused at once."""
+        for effect in effects:
+            if isinstance(effect, Send) and isinstance(effect.message, ErrorMessage) and effect.message.ends:
+                self.refuse(client, effect.message.code, silent=bool(speak.attitude))
 
-    def sent(self, client: ClientFigures, line: str, ticks: int) -> None:
-        """Ticks of a line were handed to ZeroMQ."""
+    def say(self, client: ClientFigures, message: Reply) -> LineFigures | None:
+        """A message is about to be sent; the figures of the line that it ends, if it ends one."""
+        if isinstance(message, Accepted):
+            figures = client.open.get(message.line)
+            if figures is not None and figures.waited is None:
+                figures.waited = message.place > 0  # for a former line: its first moment will tell nothing
+        elif isinstance(message, End):
+            return self.end(client, message.line, ENDED)
+        elif isinstance(message, Cancelled):
+            return self.end(client, message.line, CANCELLED)
+        elif isinstance(message, ErrorMessage):
+            self.counts.errors[message.code] += 1
+            if message.ends:
+                return self.end(client, message.line, FAILED, message.code)
+        return None
+
+    def sent(self, client: ClientFigures, line: str, ticks: int, took_s: float) -> None:
+        """Ticks of a line were handed to ZeroMQ, for so many CPU seconds."""
         figures = client.open.get(line)
         if figures is None:  # its client has gone in the midst of it
             return
         figures.work.ticks += ticks
+        figures.work.send_s += took_s
         if figures.first_s is None:
             figures.first_s = self._now() - figures.began
             if not figures.silent and not figures.waited:
@@ -238,6 +260,16 @@ class Metrics:
         for line in tuple(client.open):
             self.end(client, line, LOST)
 
+    def read(self, frames: Sequence[bytes]) -> None:
+        """A message has come."""
+        self.counts.messages_in += 1
+        self.counts.bytes_in += sum(map(len, frames))
+
+    def wrote(self, frames: Sequence[bytes]) -> None:
+        """A message was handed to ZeroMQ."""
+        self.counts.messages_out += 1
+        self.counts.bytes_out += sum(map(len, frames))
+
     # ── all together; any thread ──────────────────────────────────────────────────────────────────────────────
 
     def total(self) -> tuple[Work, int, int, int]:
@@ -264,6 +296,6 @@ class Metrics:
 def _cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -26,9 +29,10 @@ from npc_engine.moments import (
     Word,
     breathed,
 )
-from npc_engine.performance import Face, NoFace, Npc, Voice, perform
+from npc_engine.performance import Face, Mouth, NoFace, Npc, Voice, perform
 from npc_engine.retarget.targets import TARGETS
 from npc_engine.server.faults import cast_code
+from npc_engine.server.metrics import Work
 from npc_engine.server.stage import Stage
 from npc_engine.speech.errors import SpeechError
 from npc_engine.text.open_text import OpenText, TextTimeoutError
@@ -91,40 +95,59 @@ class Rests:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._kept: OrderedDict[tuple[int, int, str], tuple[Face, bytes | None]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, str], tuple[weakref.ref[Face], bytes | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, npc: Npc, line: Line) -> bytes | None:
         """The face of `npc` at rest, in the size and format that `line` asks for."""
         key = (id(npc.face), line.outputs.picture, line.outputs.picture_format)
         with self._lock:
-            if key in self._kept:
+            kept = self._kept.get(key)
+            if kept is not None and kept[0]() is npc.face:  # an id may be used again
                 self._kept.move_to_end(key)
-                return self._kept[key][1]
+                return kept[1]
         still = Expression(line, 0, _SILENCE, NEUTRAL)
         picture = next(iter(npc.face.draw([still]))).picture
         encoded = None if picture is None else self._stage.encode(picture.pixels, line.outputs.picture_format)
         with self._lock:
-            self._kept[key] = (npc.face, encoded)  # holding the face keeps its id from being used again
+            self._kept[key] = (weakref.ref(npc.face), encoded)  # a face that was loaded anew shall leave memory
             if len(self._kept) > REST_PICTURES:
                 self._kept.popitem(last=False)
         return encoded
 
 
 class _Enduring:
-    """A voice whose faults let what was spoken before them reach the mouth's end: `fault` is told of them."""
+    """A voice whose faults let what was spoken before them reach the mouth's end: `fault` is told of them.
 
-    def __init__(self, voice: Voice, fault: Callable[[Failed], None]) -> None:
+    What it makes is counted in `work`.
+    """
+
+    def __init__(self, voice: Voice, fault: Callable[[Failed], None], work: Work) -> None:
         self._voice = voice
         self._fault = fault
+        self._work = work
 
     def speak(self, line: Line) -> Iterator[SpeechChunk]:
         try:
-            yield from self._voice.speak(line)
+            with closing(self._work.speech(self._voice.speak(line))) as chunks:
+                for chunk in chunks:
+                    self._work.samples += len(chunk.samples)
+                    yield chunk
         except SpeechError as error:
             self._fault(Failed("bad-text", str(error)))
         except TextTimeoutError as error:
             self._fault(Failed("text-timeout", str(error)))
+
+
+class _Counted:
+    """A mouth whose work is counted in `work`."""
+
+    def __init__(self, mouth: Mouth, work: Work) -> None:
+        self._mouth = mouth
+        self._work = work
+
+    def express(self, speech: Iterable[SpeechChunk]) -> Iterator[Expression]:
+        return self._work.expression(self._mouth.express(speech))
 
 
 def prepared(start: Start, stage: Stage, rests: Rests) -> tuple[Npc, Begun]:
@@ -156,10 +179,18 @@ def wired(tick: int, moment: Moment, stage: Stage) -> Tick:
     )
 
 
+def counted(tick: int, moment: Moment, stage: Stage, work: Work) -> Tick:
+    """The moment in wire form, as `wired` gives it, and the work for that counted."""
+    began = time.thread_time()
+    made = wired(tick, moment, stage)
+    work.encode_s += time.thread_time() - began
+    work.pictures += made.picture is not None
+    return made
+
+
 def packed_face(exp: Exp, coefficients: str) -> bytes | None:
     """The face f32[50] as the `coefficients` that were asked, in wire form; None where none were."""
     return None if coefficients == "none" else pack_coefficients(TARGETS[coefficients].of(exp))
-
 
 
 def failed(start: Start, stage: Stage, error: Exception) -> Failed:
@@ -210,7 +241,10 @@ class Performer:
         self._left: deque[tuple[int, Exp]] = deque(maxlen=LEFT_TICKS)  # ticks that were taken, with their faces
         self._changed = threading.Condition()
         self._stopped = False
-        self._thread = threading.Thread(target=self._run, name=f"performer {start.line.id}", daemon=True)
+        self.work = Work()
+        # in the context of who makes this one, which tells the log what it is about
+        name, run = f"performer {start.line.id}", copy_context().run
+        self._thread = threading.Thread(target=run, args=(self._run,), name=name, daemon=True)
 
     def begin(self) -> None:
         """Start the thread."""
@@ -295,10 +329,11 @@ class Performer:
         if not self._put(begun):
             return
         ticks = 0
-        npc = replace(npc, voice=_Enduring(npc.voice, self._end_early))
+        work = self.work
+        npc = replace(npc, voice=_Enduring(npc.voice, self._end_early, work), mouth=_Counted(npc.mouth, work))
         with closing(perform(self.line, npc, *self._begin)) as moments:
-            for moment in moments:
-                made = wired(ticks, moment, self._stage)
+            for moment in work.drawing(moments) if self.line.outputs.picture else moments:
+                made = counted(ticks, moment, self._stage, work)
                 if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
                     return
                 ticks += 1

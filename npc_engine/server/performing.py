@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 
 from npc_engine.moments import Exp, Line, Sound
 from npc_engine.server.idling import Idler, Idling
+from npc_engine.server.metrics import Work
 from npc_engine.server.performer import Made, Performer, Rests
 from npc_engine.server.stage import Stage
 from npc_engine.server.warmer import Warmer
@@ -19,6 +20,11 @@ class Performing(Protocol):
     @property
     def line(self) -> Line:
         """What is said."""
+        ...
+
+    @property
+    def work(self) -> Work:
+        """What has been done for it so far, as far as is known here; `ticks` and `send_s` are the wire thread's."""
         ...
 
     def begin(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Final
 
 from npc_engine.keys import WayIn
 from npc_engine.server.curve import Curve, curve_for, local_address
+from npc_engine.server.health import Health
 from npc_engine.server.loop import Loop
+from npc_engine.server.metrics import Metrics
 from npc_engine.server.performing import Assemble, Local
 from npc_engine.server.sockets import Router, ServerError
 from npc_engine.server.stage import Stage
@@ -33,7 +36,7 @@ class Server:
 
     One thread owns the socket and each line has a performer; `start` returns once games can connect. A line whose text
     is open waits `text_idle_s` seconds for more of it, then it speaks what it has and ends. Lines are performed in this
-    process, unless `company` says by whom.
+    process, unless `company` says by whom. `metrics` and `health` tell how it is doing.
     """
 
     def __init__(
@@ -44,13 +47,18 @@ class Server:
         keys: Path | None = None,
         text_idle_s: float = IDLE_S,
         company: Assemble | None = None,
+        metrics: Metrics | None = None,
+        health: Health | None = None,
     ) -> None:
         self.address = address
+        self.metrics = metrics or Metrics()
+        self.health = health or Health()
         self._keys = keys
         self._stage = stage
         self._assemble = company or (lambda wake: Local(stage, wake, text_idle_s))
         self._changing = threading.Lock()  # start and stop, from whichever threads
         self._stopping = threading.Event()
+        self._drained_by: float | None = None  # by the monotonic clock
         self._ended = threading.Event()
         self._error: BaseException | None = None
         self._curve: Curve | None = None
@@ -84,6 +92,24 @@ class Server:
         finally:
             self._curve.dismiss(pair)
 
+    def drain(self, seconds: float) -> None:
+        """Refuse new lines, finish those that speak, then stop; after so many seconds cut what still speaks.
+
+        Returns at once; `wait` tells when it has come to that. Lines that say nothing are cut then.
+        """
+        self.health.drain()
+        self._drained_by = time.monotonic() + seconds
+        with self._changing:
+            if self._wake is not None:
+                self._wake()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the wire thread; whether it has ended. Raises `ServerError` where it failed."""
+        ended = self._ended.wait(timeout_s)
+        if self._error is not None:
+            raise ServerError(f"the wire thread failed: {self._error!r}") from self._error
+        return ended
+
     def stop(self) -> None:
         """Cut every line, tell the games, and end; returns when all threads of the server have. May be called twice."""
         self._stopping.set()
@@ -104,16 +130,17 @@ class Server:
             LOG.info("interrupted")
         finally:
             self.stop()
-        if self._error is not None:
-            raise ServerError(f"the wire thread failed: {self._error!r}") from self._error
+        self.wait(0)
 
     def _run(self, router: Router, wake: Wake) -> None:
         try:
-            Loop(router, wake, self._stage, self._assemble(wake)).run(self._stopping.is_set)
+            loop = Loop(router, wake, self._stage, self._assemble(wake), metrics=self.metrics, health=self.health)
+            loop.run(self._stopping.is_set, lambda: self._drained_by)
         except BaseException as error:  # kept for serve_forever, which raises it
             LOG.exception("the wire thread failed")
             self._error = error
         finally:
             wake.close()
             router.close()
+            self.health.stop()
             self._ended.set()
