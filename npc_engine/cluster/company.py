@@ -17,6 +17,7 @@ from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.performer import Rests
 from npc_engine.server.performing import Performing
 from npc_engine.server.warmer import WAITING, WarmFailed
+from npc_engine.snapshot import snapshot
 from npc_engine.wire.effects import Prepare, Start
 from npc_engine.wire.messages import Warmed
 
@@ -35,7 +36,7 @@ class Names:
     """The stage of a gateway: it knows who there is from the cast's files, and loads neither voices nor faces."""
 
     def __init__(self, cast: Cast) -> None:
-        self.cast = cast
+        self.cast: Cast = snapshot(cast)
 
     def npcs(self) -> list[dict[str, Any]]:
         """Name, voice, face and description of every character."""

@@ -13,8 +13,9 @@ from typing import Any, Final
 import ray
 from ray import serve
 from ray.serve.config import AutoscalingConfig, AutoscalingPolicy, RequestRouterConfig
-from ray.serve.schema import LoggingConfig
+from ray.serve.schema import ApplicationStatus, LoggingConfig
 
+from npc_engine import __version__
 from npc_engine.cast import Cast
 from npc_engine.cluster.replica import Replica
 from npc_engine.cluster.routing import STATS_S, Router
@@ -27,6 +28,7 @@ APP: Final = "npc-engine"
 DEPLOYMENT: Final = "troupe"
 REQUESTS: Final = 1024  # of gateways, at once: a line asks for a moment only, a link stays
 GRACE_S: Final = 30.0  # that a replica which is taken away may speak on; its lines go on elsewhere then
+ABOUT_S: Final = 10.0  # for a running replica to say how it was made
 HEALTH_S: Final = 2.0  # from one look at a replica to the next
 
 
@@ -36,22 +38,24 @@ class TroupeMaker:
 
     folder: Path | None  # of the own cast, before what ships; None: what ships
     lookahead_ms: int
-    cache: Path | None  # folder for finished speech, of each machine; None: every line is spoken anew
-    cache_bytes: int = 0
+    cache: Path | None  # folder for finished speech, of each machine; None: that of this system's user
+    cache_bytes: int  # that it may fill; 0 keeps speech in memory, below 0 nowhere
     accelerator: str = "cpu"
 
     def __call__(self) -> Stage:
         """The characters, warm; raises `CastError` for a cast that can't be read."""
         from npc_engine.expression.accelerator import accelerated
         from npc_engine.expression.together import Together
-        from npc_engine.speech.cache import TakeCache
+        from npc_engine.speech.cache import TakeCache, default_folder
         from npc_engine.troupe import Troupe
 
         cast = Cast.standard(self.folder)
         troupe = Troupe(
             cast,
             lookahead_ms=self.lookahead_ms,
-            cache=TakeCache(folder=self.cache, disk_bytes=self.cache_bytes) if self.cache else None,
+            cache=None
+            if self.cache_bytes < 0
+            else TakeCache(folder=self.cache or default_folder(), disk_bytes=self.cache_bytes),
             network=Together(accelerated(self.accelerator)),
         )
         for name, error in troupe.warm().items():
@@ -70,8 +74,12 @@ def deploy(
 ) -> Any:
     """Run `least` to `most` replicas, each on `cpus` cores, on the Ray that is connected; the handle, once all run.
 
-    A running deployment is replaced, replica after replica.
+    A deployment that runs already is joined where it was made alike, else replaced, replica after replica.
     """
+    about = f"{__version__} {make_stage!r} {least}-{most} {cpus:g} {gpus:g} {text_idle_s:g}"
+    running = _running(about)
+    if running is not None:
+        return running
     serve.start(proxy_location="Disabled")  # no HTTP: games speak to gateways
     wanted: dict[str, Any] = (
         {
@@ -102,7 +110,16 @@ def deploy(
         logging_config=LoggingConfig(enable_access_log=False),
         **wanted,
     )
-    return serve.run(deployment.bind(make_stage, text_idle_s), name=APP, route_prefix=None)
+    return serve.run(deployment.bind(make_stage, text_idle_s, about), name=APP, route_prefix=None)
+
+
+def _running(about: str) -> Any:
+    """The handle of the deployment that another gateway has made, where it is as `about` says."""
+    app = serve.status().applications.get(APP)
+    if app is None or app.status != ApplicationStatus.RUNNING:
+        return None
+    handle = serve.get_app_handle(APP)
+    return handle if handle.about.remote().result(timeout_s=ABOUT_S) == about else None
 
 
 @contextmanager

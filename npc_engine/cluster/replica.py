@@ -26,12 +26,14 @@ TEND_S: Final = 1.0  # from one look for gateways that are gone to the next
 class Replica:
     """What Ray Serve runs on each machine, once or several times; `make_stage` loads the characters.
 
-    A call that names another replica as its `target` was sent too late: that one is gone.
+    `about` is told to gateways that would make the same. A call that names another replica as its `target` was sent too
+    late: that one is gone.
     """
 
-    def __init__(self, make_stage: Callable[[], Stage], text_idle_s: float) -> None:
+    def __init__(self, make_stage: Callable[[], Stage], text_idle_s: float, about: str) -> None:
         cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
         self._id = str(serve.get_replica_context().replica_id.unique_id)
+        self._about = about
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the calls, once one has come
         self._rung = False
         self._local = Local(make_stage(), self._ring, text_idle_s)
@@ -39,6 +41,10 @@ class Replica:
         self._warm: OrderedDict[str, None] = OrderedDict()  # characters, last performed last
         self._warming: dict[bytes, asyncio.Future[Warmed | WarmFailed]] = {}
         self._tending: asyncio.Task[None] | None = None
+
+    async def about(self) -> str:
+        """How this was made."""
+        return self._about
 
     async def begin(self, order: Order, **_: Any) -> str:
         """Perform a line; who does. What is made leaves by the gateway's `link`."""
