@@ -5,6 +5,8 @@ A warp keeps its source's colours. A neural network drifts: its skin turns paler
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +28,7 @@ DRIFT: Final = 0.06
 The warp itself, over all expressions and a line, differs by 0.04 at most while a head is `STILL`."""
 MOST: Final = 0.15  # share by which a channel is corrected at most: more would colour the face, not correct it
 SOFT: Final = 0.06  # of the face's width: over what the correction fades out at the outline
+SIZES: Final = 3  # whose outlines are kept: a game may ask for any, and could fill the memory with all of them
 _BETWEEN_EYES: Final = 168
 PLAIN: Final = np.ones(3, np.float32)
 """Gains of no correction."""
@@ -53,7 +56,8 @@ class Complexion:
         middle = self._landmarks[_BETWEEN_EYES] + [0, 0.08 * high]
         self._places = (middle + places * [WINDOW[0] * wide, WINDOW[1] * high])[None]
         self._own = self._seen(source)
-        self._sized: dict[int, _Sized] = {}
+        self._sized: OrderedDict[int, _Sized] = OrderedDict()
+        self._lock = threading.Lock()
 
     def _seen(self, pixels: Pixels) -> Floats:
         """The mean colour f32[3] around the nose, cheeks and brow, at least 1."""
@@ -79,12 +83,21 @@ class Complexion:
         return out
 
     def _at(self, size: int) -> _Sized:
-        if size not in self._sized:
-            oval = self._landmarks[list(topology.OVAL)] * size - 0.5
-            soft = SOFT * self._wide * size
-            left, top = np.maximum(np.floor(oval.min(0) - 2 * soft), 0).astype(int)
-            right, bottom = np.minimum(np.ceil(oval.max(0) + 2 * soft), size).astype(int)
-            inside = np.zeros((bottom - top, right - left), np.float32)
-            cv2.fillPoly(inside, [np.round(oval - [left, top]).astype(np.int32)], 1.0)
-            self._sized[size] = _Sized(int(left), int(top), blurred(inside, soft))
-        return self._sized[size]
+        with self._lock:
+            found = self._sized.get(size)
+            if found is None:
+                found = self._sized[size] = self._prepare(size)
+                if len(self._sized) > SIZES:
+                    self._sized.popitem(last=False)
+            else:
+                self._sized.move_to_end(size)
+            return found
+
+    def _prepare(self, size: int) -> _Sized:
+        oval = self._landmarks[list(topology.OVAL)] * size - 0.5
+        soft = SOFT * self._wide * size
+        left, top = np.maximum(np.floor(oval.min(0) - 2 * soft), 0).astype(int)
+        right, bottom = np.minimum(np.ceil(oval.max(0) + 2 * soft), size).astype(int)
+        inside = np.zeros((bottom - top, right - left), np.float32)
+        cv2.fillPoly(inside, [np.round(oval - [left, top]).astype(np.int32)], 1.0)
+        return _Sized(int(left), int(top), blurred(inside, soft))
