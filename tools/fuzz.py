@@ -75,10 +75,8 @@ def over_socket(state: dict[str, Any], messages: int, seed: int, save: Callable[
             offset = time.monotonic() - began
             part = min(PART, messages - before)
             visit = fuzz_socket(served, part, seed + len(done["parts"]), FINDS, told)
-            table = asdict(visit)
             samples = [{**asdict(s), "at_s": offset + s.at_s} for s in visit.samples]
-            del table["samples"]
-            done["parts"].append(table)
+            done["parts"].append({**vars(visit), "codes": dict(visit.codes), "samples": len(samples)})
             done["samples"] += samples
             done["messages"] += visit.messages
             done["log"] = served.noise()

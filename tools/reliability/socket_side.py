@@ -202,7 +202,9 @@ def fuzz_socket(
                     visit.others += not changed
                 games[index].settle()
             except (Broken, WireError) as error:
-                visit.finds.append(_keep(games[index], error, folder / f"socket_{seed}_{visit.messages}.bin"))
+                told_by_log = " ".join(served.noise()[-3:])
+                path = folder / f"socket_{seed}_{visit.messages}.bin"
+                visit.finds.append(_keep(games[index], f"{type(error).__name__}: {error} {told_by_log}", path))
                 games[index].close()
                 games[index] = Game(address)
             if rng.random() < 0.2:
@@ -221,6 +223,6 @@ def fuzz_socket(
     return visit
 
 
-def _keep(game: Game, error: Exception, path: Path) -> str:
-    Find(f"{type(error).__name__}: {error}"[:500], "socket", list(game.recent)).write(path)
-    return f"{path}: {error}"
+def _keep(game: Game, about: str, path: Path) -> str:
+    Find(about[:1_000], "socket", list(game.recent)).write(path)
+    return f"{path}: {about[:1_000]}"

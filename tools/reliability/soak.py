@@ -1,0 +1,198 @@
+"""Clients that come and go for as long as one likes, and what the server holds meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from reliability.goldens import ROOT
+from reliability.process import Sample, after, drift_percent, sample, slope
+from reliability.served import Served
+
+from npc_engine.client import Client
+
+CLIENTS: Final = 6
+KILLED: Final = 0.4  # of the clients, in the midst of whatever they do
+SAMPLE_S: Final = 1.0
+SETTLE_S: Final = 60.0  # for a server that nobody asks anything to let go of all it held
+MOST_FAULTS: Final = 50  # that are kept
+
+
+@dataclass
+class Soaked:
+    """What came of a soak."""
+
+    seconds: float = 0.0
+    warm_s: float = 0.0
+    clients: int = 0
+    killed: int = 0
+    visits: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)  # by how they ended
+    ticks: int = 0  # of lines that have ended
+    compared: int = 0  # finished lines whose sound was compared with that of another client's line of the same text
+    faults: list[str] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    idle_before: Sample | None = None  # the server, with nobody there
+    idle_after: Sample | None = None
+    log: list[str] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Any]:
+        """Everything that is told of it, as JSON can hold it."""
+        warm = after(self.samples, self.warm_s)
+        times = [s.at_s for s in warm]
+        table: dict[str, Any] = {**vars(self), "visits": dict(self.visits), "lines": dict(self.lines)}
+        for name in ("idle_before", "idle_after"):
+            table[name] = asdict(table[name]) if table[name] else None
+        for name in ("rss_mb", "threads", "descriptors"):
+            values = [float(getattr(s, name)) for s in warm]
+            table[name] = {
+                "drift_percent": round(drift_percent(times, values), 2),
+                "an_hour": round(3600 * slope(times, values), 3),
+                "median": sorted(values)[len(values) // 2],
+                "most": max(values),
+            }
+        table["samples"] = [asdict(s) for s in self.samples]
+        return table
+
+
+class _Guest:
+    """A client process and the file that it writes."""
+
+    def __init__(self, served: Served, number: int, rng: random.Random, folder: Path) -> None:
+        self.name = f"c{number}"
+        self.out = folder / f"{self.name}.jsonl"
+        self.ends_at = time.monotonic() + rng.uniform(1.0, 20.0) if rng.random() < KILLED else float("inf")
+        self._read = 0
+        paths = os.pathsep.join((str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")))
+        with self.out.open("wb") as out:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "reliability.soak_client", served.address, self.name, str(number),
+                 str(rng.randint(2, 12))],
+                stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": paths.rstrip(os.pathsep)},
+            )  # fmt: skip
+
+    def told(self) -> list[str]:
+        """Whole lines that it has written since the last call."""
+        with self.out.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return whole.decode("utf-8", "replace").splitlines()
+
+
+class _Books:
+    """Takes what clients tell, and compares the sound of lines of one text."""
+
+    def __init__(self, soaked: Soaked) -> None:
+        self._soaked = soaked
+        self._sums: dict[str, tuple[int, int]] = {}
+
+    def take(self, rows: list[str], name: str) -> None:
+        """What a client has written."""
+        soaked = self._soaked
+        for row in rows:
+            if not row.startswith("{"):
+                self.fault(f"{name} said: {row}")
+                continue
+            told = json.loads(row)
+            soaked.visits[told["visit"]] += 1
+            soaked.lines.update(told["counts"])
+            soaked.ticks += told["ticks"]
+            for fault in told["faults"]:
+                self.fault(f"{name}: {fault}")
+            for text, ticks, crc in told["sums"]:
+                before = self._sums.setdefault(text, (ticks, crc))
+                soaked.compared += 1
+                if before != (ticks, crc):
+                    self.fault(f"{name}: {text!r} has {ticks} ticks and sum {crc:08x}, others heard {before}")
+
+    def fault(self, text: str) -> None:
+        """Keep a fault, while there is room."""
+        if len(self._soaked.faults) < MOST_FAULTS:
+            self._soaked.faults.append(text)
+
+
+def soak(
+    served: Served,
+    seconds: float,
+    warm_s: float,
+    folder: Path,
+    *,
+    told: Callable[[Soaked], None] = lambda _soaked: None,
+    seed: int = 1,
+) -> Soaked:
+    """Let CLIENTS processes come and go for so long; `warm_s` of it are left out of what must be flat."""
+    rng = random.Random(seed)
+    soaked = Soaked(warm_s=warm_s)
+    books = _Books(soaked)
+    _visit_once(served)
+    began = time.monotonic()
+    soaked.idle_before = sample(served.pid, began)
+    guests: list[_Guest] = []
+    while (now := time.monotonic()) < began + seconds:
+        while len(guests) < CLIENTS:
+            soaked.clients += 1
+            guests.append(_Guest(served, soaked.clients, rng, folder))
+        for guest in tuple(guests):
+            books.take(guest.told(), guest.name)
+            if now > guest.ends_at:
+                guest.process.kill()
+                soaked.killed += 1
+            if guest.process.poll() is not None:
+                guests.remove(guest)
+                books.take(guest.told(), guest.name)
+                guest.out.unlink()
+        soaked.samples.append(sample(served.pid, began))
+        soaked.seconds = now - began
+        told(soaked)
+        if served.process.poll() is not None:
+            books.fault(f"the server ended with {served.process.returncode}")
+            break
+        time.sleep(max(0.0, SAMPLE_S - (time.monotonic() - now)))
+    for guest in guests:
+        guest.process.kill()
+        guest.process.wait()
+    if served.process.poll() is None:
+        _settle(served, soaked, books, began)
+    soaked.log = served.noise()[:MOST_FAULTS]
+    return soaked
+
+
+def _visit_once(served: Served) -> None:
+    """Have every character speak, live and be warmed once, so that the threads that stay are there."""
+    with Client(served.address, 60.0) as client:
+        for npc in client.npcs(60.0).npcs:
+            for _ in client.say(npc.name, "Mind the step.", timeout_s=120.0):
+                pass
+            line = client.idle(npc.name, seconds=0.1)
+            client.warm(npc.name, "Mind the step.")
+            end = time.monotonic() + 60.0
+            while line in client.open_lines and time.monotonic() < end:
+                client.poll(0.1)
+
+
+def _settle(served: Served, soaked: Soaked, books: _Books, began: float) -> None:
+    """Nobody is there: what the server holds then must be what it held before."""
+    end = time.monotonic() + SETTLE_S
+    before = soaked.idle_before
+    while before is not None:
+        soaked.idle_after = now = sample(served.pid, began)
+        if now.threads <= before.threads and now.descriptors <= before.descriptors:
+            return
+        if time.monotonic() > end:
+            books.fault(
+                f"with nobody there the server keeps {now.threads} threads and {now.descriptors} descriptors, "
+                f"before it had {before.threads} and {before.descriptors}"
+            )
+            return
+        time.sleep(0.5)
