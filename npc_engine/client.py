@@ -374,7 +374,7 @@ class Client(Link):
                     raise ClientError(event.text, event.code)
                 self._waiting.append(event)
             if time.monotonic() >= end:
-                raise ClientError(f"the engine at {self.address} sent no {kind.kind} within {timeout_s:g} s")
+                raise ClientError(f"the engine at {self.address} sent no {request.kind} within {timeout_s:g} s")
 
     def _next_of(self, line: str, feed: Feed | None, timeout_s: float) -> Event:
         """The next event of a line, while its text is fed; the time limit begins when the text is complete."""

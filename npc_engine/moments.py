@@ -5,7 +5,7 @@ Time is an integer everywhere. One tick is 20 ms; ticks and samples count from 0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import cos, pi
 from typing import Final, TypeAlias
@@ -145,6 +145,8 @@ class Line:
     """Sound that the character says instead of a text, piece by piece as it comes, at `sound_rate`; None: it speaks."""
     sound_rate: int = SAMPLE_RATE  # of `live`, 1/s
     denoise: bool = False  # take the noise out of `live`
+    pace: Callable[[int], int] | None = field(default=None, compare=False, repr=False)
+    """Edge in pixels of the picture that is due in a tick, 0 to leave it out; None: all are drawn as asked."""
 
 
 @dataclass(frozen=True, slots=True)

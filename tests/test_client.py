@@ -105,7 +105,7 @@ def test_an_engine_of_another_version_is_named():
 
 
 def test_what_a_newer_engine_says_beyond_our_version_is_ignored():
-    extra = [msgpack.packb({"kind": "stats", "load": 0.5})]
+    extra = [msgpack.packb({"kind": "weather", "rain": 0.5})]
     more = [msgpack.packb({"kind": "accepted", "line": "a", "queue": 3})]
     with Engine(answers(speak=[extra, more])) as engine, Client(engine.address) as client:
         client.speak("anna", TEXT, line="a")

@@ -196,7 +196,7 @@ def test_without_an_end_it_goes_on_as_credit_comes_and_stops_when_cancelled(clie
 def test_nothing_is_drawn_that_no_credit_asks_for(client, stage, monkeypatch):
     drawn = []
     encode = stage.encode
-    monkeypatch.setattr(stage, "encode", lambda pixels: drawn.append(1) or encode(pixels))
+    monkeypatch.setattr(stage, "encode", lambda *asked: drawn.append(1) or encode(*asked))
     line = client.idle("anna", outputs=Outputs(picture=64, picture_every=1), credit_ms=200)
     drain(client, lambda events: ticks(events) == 10)
     time.sleep(0.2)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from npc_engine.server import clients, loop, sockets, warmer, zap
+from npc_engine.server import clients, loop, sending, sockets, warmer, zap
 from npc_engine.wire import limits
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +42,7 @@ def test_numbers_are_the_codes():
         "credit": [limits.CREDIT_CAP_MS // 1000, limits.OPEN_LINES * limits.CREDIT_CAP_MS // 1000],
         "`warm` that wait": [limits.WARMS, warmer.WAITING],
         "finished ids remembered": [f"{limits.REMEMBERED_LINES:,}"],
-        "answers left unread": [sockets.SEND_MARK, loop.UNSENT_REPLIES],
+        "answers left unread": [sockets.SEND_MARK, sending.UNSENT_REPLIES],
     }.items():
         told = ROWS[what].split(" | ")[0]
         assert re.findall(r"[\d.,]*\d", told) == [str(number) for number in numbers], what

@@ -215,7 +215,11 @@ def test_six_lines_of_two_clients_lose_and_double_nothing_while_credit_trickles(
     rng = np.random.default_rng(5)
     with Client(server.address) as one, Client(server.address) as two:
         text = " ".join(f"w{i}" for i in range(60))  # 300 ticks
-        clients = {c.speak("anna" if i % 2 else "ben", text, credit_ms=40): c for i in range(3) for c in (one, two)}
+        clients = {
+            c.speak("anna" if i % 2 else "ben", text, credit_ms=40, turn="beside"): c
+            for i in range(3)
+            for c in (one, two)
+        }
         ticks = {line: [] for line in clients}
         words = {line: [] for line in clients}
         ends = {}
@@ -245,10 +249,10 @@ def test_urgent_lines_go_first(stage):
     raw = Raw(router.address, hello=False)
     raw.send(Hello(1, "raw"))
     for name, priority in (("calm", -5), ("usual", 0), ("urgent", 5)):
-        raw.send(Speak(name, TEXT, "ben", priority=priority, credit_ms=200))
+        raw.send(Speak(name, TEXT, "ben", priority=priority, credit_ms=200, turn="beside"))
     wait_for(lambda: loop._read() or len(loop.performers) == 3)
     wait_for(lambda: all(len(p.peek(10)) == 10 for p in loop.performers))  # all have as much ready as they may
-    while loop._send_round():
+    while loop._sender.round(loop._clients.all):
         pass
     order = [raw.receive() for _ in range(1 + 3 * 8)][1:]
     assert [m.line for m in order if isinstance(m, Accepted)] == ["urgent", "usual", "calm"]
@@ -286,7 +290,7 @@ def test_cancel_before_anything_was_said(client, stage):
 
 def test_a_storm_of_cancels_leaves_a_server_that_speaks(client, stage):
     for _ in range(60):
-        lines = [client.speak("anna", LONG, outputs=Outputs(picture=64)) for _ in range(5)]
+        lines = [client.speak("anna", LONG, outputs=Outputs(picture=64), turn="beside") for _ in range(5)]
         for line in lines:
             client.cancel(line)
         events = drain(client, ended(*lines))
@@ -432,7 +436,10 @@ DEEP = b"\x82\xa4kind\xa4ping\xa1x" + b"\x91" * 10_000 + b"\xc0"
         (
             [msgpack.packb({"kind": "dance"})],
             "unknown-kind",
-            "kind 'dance' is unknown; known: hello, speak, append, commit, credit, cancel, warm, ping, list",
+            (
+                "kind 'dance' is unknown; known: hello, speak, append, sound, commit, credit, playhead, cancel, "
+                "warm, ping, list, report"
+            ),
         ),
         ([msgpack.packb({"kind": "moment"})], "unknown-kind", "kind 'moment' travels the other way"),
         ([msgpack.packb({"kind": "cancel", "line": "no"})], "unknown-line", "no line 'no'"),
@@ -484,7 +491,7 @@ def test_more_lines_than_the_engine_can_speak_are_refused(server):
     try:
         for client in clients[:8]:
             for _ in range(8):
-                client.speak("ben", LONG, credit_ms=0)
+                client.speak("ben", LONG, credit_ms=0, turn="beside")
         for client in clients[:8]:
             assert len(of(drain(client, lambda events: len(of(events, Accepted)) == 8), Accepted)) == 8
         line = clients[8].speak("ben", TEXT)
@@ -502,7 +509,7 @@ def test_more_lines_than_the_engine_can_speak_are_refused(server):
 def test_a_client_that_goes_takes_its_lines_along(server, stage):
     client = Client(server.address)
     for _ in range(3):
-        client.speak("ben", LONG, credit_ms=200)
+        client.speak("ben", LONG, credit_ms=200, turn="beside")
     drain(client, lambda events: len(of(events, Accepted)) == 3)
     client.close()
     wait_for(lambda: stage.watched.ended == 3)  # without credit they would not end by themselves

@@ -26,7 +26,7 @@ import sys, time
 from npc_engine.client import Client
 from npc_engine.wire.messages import Moments
 client = Client(sys.argv[1])
-lines = [client.speak("anna", "word " * 2000) for _ in range(4)]
+lines = [client.speak("anna", "word " * 2000, turn="beside") for _ in range(4)]
 heard = 0
 while True:
     for event in client.poll(0.01):
@@ -104,10 +104,10 @@ def test_a_client_that_does_not_read_costs_bounded_memory_and_loses_nothing(tone
     process, address = tone
     seen = Outputs(picture=512)
     with Client(address) as other:
-        list(other.say("anna", "warm up", outputs=seen))
+        list(other.say("anna", "warm up", outputs=seen, turn="beside"))
         before = rss_mb(process.pid)
         for i in range(8):
-            deaf.send_multipart(encode(Speak(f"l{i}", LONG, "anna", credit_ms=10_000, outputs=seen)))
+            deaf.send_multipart(encode(Speak(f"l{i}", LONG, "anna", credit_ms=10_000, outputs=seen, turn="beside")))
         time.sleep(3)
         assert isinstance(list(other.say("anna", "one two three"))[-1], End)
         grown = rss_mb(process.pid) - before
@@ -130,7 +130,9 @@ def test_a_client_that_grants_and_never_reads_costs_bounded_memory(tone, deaf):
         list(other.say("anna", "warm up", outputs=Outputs(picture=512)))
         before = rss_mb(process.pid)
         for i in range(8):
-            deaf.send_multipart(encode(Speak(f"l{i}", LONG, "anna", credit_ms=10_000, outputs=Outputs(picture=512))))
+            deaf.send_multipart(
+                encode(Speak(f"l{i}", LONG, "anna", credit_ms=10_000, outputs=Outputs(picture=512), turn="beside"))
+            )
         for _ in range(60):
             time.sleep(0.05)
             for i in range(8):

@@ -11,7 +11,7 @@ import pytest
 from tone import ToneStage
 
 from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES, Outputs, Word
-from npc_engine.server import clients, loop, sockets
+from npc_engine.server import clients, loop, sending, sockets
 from npc_engine.server.curve import DOMAIN
 from npc_engine.server.server import DEFAULT_ADDRESS, Server
 from npc_engine.text.open_text import IDLE_S
@@ -93,7 +93,7 @@ def test_the_limits_are_as_told():
     assert f"version {limits.WIRE_VERSION}" in SPEC.splitlines()[0]
     assert DEFAULT_ADDRESS in SPEC
     assert f"more than {sockets.SEND_MARK} messages" in SPEC
-    assert f"another {loop.UNSENT_REPLIES}" in SPEC
+    assert f"another {sending.UNSENT_REPLIES}" in SPEC
     assert f"for {IDLE_S:g} s after" in section("Text as it comes")
     assert "every 2 s, given up after 10 s" in SPEC
     assert (sockets.HEARTBEAT_MS, sockets.HEARTBEAT_TIMEOUT_MS) == (2_000, 10_000)

@@ -20,7 +20,7 @@ class DrawnFace(Protocol):
         ...
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
-        """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
+        """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line that has time."""
         ...
 
 
@@ -52,6 +52,7 @@ def drawn(
 ) -> Iterator[Moment]:
     """One moment per expression, with a picture by `render` on every `picture_every`-th tick of its line.
 
+    Where the line has a `pace`, that may leave pictures out or make them smaller.
     `render` takes coefficients, size and breath as a face's own does; `watching` sees every picture.
     """
     watch = watching or Unwatched()
@@ -59,8 +60,10 @@ def drawn(
         for e in expressions:
             wanted = e.line.outputs
             picture = None
-            if wanted.picture and e.tick % wanted.picture_every == 0:
-                one = partial(_rendered, render, wanted.picture, breathed(e.tick) + e.breath)
+            due = wanted.picture and e.tick % wanted.picture_every == 0
+            edge = wanted.picture if e.line.pace is None or not due else e.line.pace(e.tick)
+            if due and edge:
+                one = partial(_rendered, render, edge, breathed(e.tick) + e.breath)
                 picture = Picture(e.tick, watch.picture(e.exp, one))
             yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
     finally:

@@ -7,11 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextvars import copy_context
+from dataclasses import replace
 from typing import Final
 
 from npc_engine.moments import NEUTRAL, Exp, Moment, breathed
 from npc_engine.performance import perform
 from npc_engine.server.metrics import Work
+from npc_engine.server.pace import Shortage
 from npc_engine.server.performer import Complete, Made, Rests, Tick, counted, failed, prepared
 from npc_engine.server.stage import Stage
 from npc_engine.wire.effects import Start
@@ -33,10 +35,13 @@ class Idling:
         rests: Rests,
         idler: Idler,
         *,
+        shortage: Shortage | None = None,
         begin: Exp = NEUTRAL,
         breath: float = 0.0,
     ) -> None:
-        self.line = start.line
+        self.late = False  # nobody hears it
+        self.line = replace(start.line, pace=self._edge)
+        self._shortage = shortage or Shortage()
         self._face = begin  # as last taken, f32[50]
         self._breath = breath  # as last taken
         self._start = start
@@ -53,6 +58,13 @@ class Idling:
         self._context = copy_context()  # tells the log what this is about
         name, run = f"idling {start.line.id}", self._context.copy().run
         self._thread = threading.Thread(target=run, args=(self._prepare,), name=name, daemon=True)
+
+    def _edge(self, tick: int) -> int:
+        """Of the picture that is due in a tick; but for the first, none is drawn while lines that speak want time."""
+        if tick and self._shortage and self.line.outputs.thin:
+            self.work.thinned += 1
+            return 0
+        return self.line.outputs.picture
 
     def begin(self) -> None:
         """Load the character, then make ticks."""

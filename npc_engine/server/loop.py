@@ -5,32 +5,39 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import zmq
 
 from npc_engine.cast import CastError
 from npc_engine.logs import about
-from npc_engine.moments import NEUTRAL
+from npc_engine.moments import NEUTRAL, TICK_MS
+from npc_engine.server.admission import Admission
 from npc_engine.server.clients import FLOW_S, Clients, Peer
 from npc_engine.server.health import Health
-from npc_engine.server.metrics import LineFigures, Metrics
-from npc_engine.server.moment import next_ticks, pack_moment
-from npc_engine.server.performer import Begun, Complete, MarkHere, Tick
+from npc_engine.server.metrics import Metrics
 from npc_engine.server.performing import Company, Performing
+from npc_engine.server.sending import Sender
 from npc_engine.server.sockets import Received, Router, Unreachable
 from npc_engine.server.stage import Stage
 from npc_engine.server.wake import Wake
 from npc_engine.server.warmer import WarmFailed
 from npc_engine.wire import limits
 from npc_engine.wire.codec import decode_request, encode
-from npc_engine.wire.effects import AddSound, AddText, Effect, EndText, Prepare, Send, SendList, Start, Stop
-from npc_engine.wire.messages import Cancelled, End, ErrorMessage, MarkAt, NpcEntry, Npcs, Reply, Speak, WireError
+from npc_engine.wire.effects import AddSound, AddText, Effect, EndText, Prepare, Send, SendList, SendStats, Start, Stop
+from npc_engine.wire.messages import (
+    ErrorMessage,
+    NpcEntry,
+    Npcs,
+    Reply,
+    Speak,
+    Stats,
+    WireError,
+)
 
 LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
 RETRY_MS = 10  # until a client that leaves too much unread is tried again
-UNSENT_REPLIES = 64  # kept for such a client before it is given up
 FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
 LINES = 64  # performed at once, for all clients: each holds two threads
 IDLE_LINES = 256  # that say nothing, for all clients: each holds a face's pose and four ticks
@@ -59,6 +66,19 @@ class Loop:
         self._retiring: list[Performing] = []
         self._metrics = metrics or Metrics()
         self._health = health or Health()
+        self._admission = Admission()
+        self._sender = Sender(router, self._metrics, self._admission, self._carry_out, self._forget)
+        self._actions: dict[type[Effect], Callable[[Peer, Any], None]] = {
+            Send: lambda peer, send: self._sender.reply(peer, send.message),
+            Start: self._start,
+            AddText: lambda peer, more: peer.performers[more.line].append(more.text),
+            AddSound: lambda peer, more: peer.performers[more.line].hear(more.sound),
+            EndText: lambda peer, end: peer.performers[end.line].commit(),
+            Stop: self._stop,
+            Prepare: self._prepare,
+            SendList: lambda peer, _: self._sender.reply(peer, self._npcs()),
+            SendStats: lambda peer, _: self._sender.reply(peer, self._stats(peer)),
+        }
         self._ends_at: float | None = None  # by the monotonic clock, once no new lines are taken
 
     def run(self, stopping: Callable[[], bool], draining: Callable[[], float | None] = lambda: None) -> None:
@@ -74,7 +94,8 @@ class Loop:
             poller.register(self._router.zap.socket, zmq.POLLIN)
         busy = False
         while not stopping() and not self._drained():
-            poller.poll(0 if busy else RETRY_MS if self._blocked() else int(1000 * FLOW_S))
+            idle_ms = RETRY_MS if self._blocked() else int(1000 * FLOW_S)
+            poller.poll(0 if busy else self._admission.within_ms(idle_ms))
             self._health.beat()
             self._ends_at = draining()
             self._wake.clear()
@@ -84,7 +105,8 @@ class Loop:
             busy = self._read()
             self._note_connections()
             self._tell_warmed()
-            busy = self._send_round() or busy
+            self._give_up_late()
+            busy = self._sender.round(self._clients.all) or busy
         self.finish()
 
     def _drained(self) -> bool:
@@ -174,24 +196,13 @@ class Loop:
 
     def _carry_out(self, peer: Peer, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Send):
-                self._reply(peer, effect.message)
-            elif isinstance(effect, Start):
-                self._start(peer, effect)
-            elif isinstance(effect, AddText):
-                peer.performers[effect.line].append(effect.text)
-            elif isinstance(effect, AddSound):
-                peer.performers[effect.line].hear(effect.sound)
-            elif isinstance(effect, EndText):
-                peer.performers[effect.line].commit()
-            elif isinstance(effect, Stop):
-                performer = peer.performers.pop(effect.line, None)
-                if performer is not None:
-                    self._retire(performer)
-            elif isinstance(effect, Prepare):
-                self._prepare(peer, effect)
-            elif isinstance(effect, SendList):
-                self._reply(peer, self._npcs())
+            self._actions[type(effect)](peer, effect)
+
+    def _stop(self, peer: Peer, stop: Stop) -> None:
+        self._admission.forget((peer.identity, stop.line))
+        performer = peer.performers.pop(stop.line, None)
+        if performer is not None:
+            self._retire(performer)
 
     def _start(self, peer: Peer, start: Start) -> None:
         self._retiring = [performer for performer in self._retiring if not performer.join(0)]
@@ -209,16 +220,38 @@ class Loop:
             text = f"the engine {what} {lines} lines, as many as it can at once: try again when some have ended"
             self._refuse(peer, start, "too-many-lines", text)
             return
+        if not silent:
+            refusal = self._admission.refusal(
+                start.line, self.performers, () if start.beside else self._former(peer, start.line.npc)
+            )
+            if refusal is not None:
+                self._refuse(peer, start, refusal.code, refusal.text, refusal.wait_ms)
+                return
+            self._admission.begin((peer.identity, name), start.line)
         with about(line=name, npc=start.line.npc, client=peer.session.client):
             performer = self._company.performing(start, begin, breath)
         peer.performers[name] = performer
         self._metrics.begin(peer.figures, start.line, performer.work)
         performer.begin()
 
-    def _refuse(self, peer: Peer, start: Start, code: str, text: str) -> None:
+    @staticmethod
+    def _former(peer: Peer, npc: str) -> list[Performing]:
+        """The lines that a character of a client has to say first."""
+        return [one for one in peer.performers.values() if one.line.npc == npc and not one.line.attitude]
+
+    def _give_up_late(self) -> None:
+        """Lines whose first moment should have left end."""
+        for identity, line in self._admission.missed():
+            peer = self._clients.by(identity)
+            if peer is not None and line in peer.performers:
+                deadline_ms = peer.performers[line].line.deadline_ms
+                text = f"its first moment has not left within {deadline_ms} ms, its deadline"
+                self._carry_out(peer, peer.session.fail(line, "too-late", text))
+
+    def _refuse(self, peer: Peer, start: Start, code: str, text: str, wait_ms: int = 0) -> None:
         """Say that a line can't begin now."""
         self._metrics.refuse(peer.figures, code, silent=bool(start.line.attitude))
-        self._carry_out(peer, peer.session.fail(start.line.id, code, text))
+        self._carry_out(peer, peer.session.fail(start.line.id, code, text, wait_ms))
 
     def _prepare(self, peer: Peer, prepare: Prepare) -> None:
         if self._ends_at is not None:
@@ -243,6 +276,24 @@ class Loop:
         performer.stop()
         self._retiring.append(performer)
 
+    def _stats(self, peer: Peer) -> Stats:
+        session, figures = peer.session, peer.figures
+        work = figures.work
+        return Stats(
+            lines=len(session.open_lines),
+            waiting=sum(session.waiting(line) for line in session.open_lines),
+            queued_ms=figures.queued_ms,
+            sent_ms=work.ticks * TICK_MS,
+            pictures=work.pictures,
+            thinned=work.thinned,
+            shrunk=work.shrunk,
+            damped=work.damped,
+            refused=figures.refused,
+            first_moment_ms=figures.first_moment_ms,
+            engine_lines=len(self.performers),
+            load_percent=round(100 * self._metrics.load()),
+        )
+
     def _npcs(self) -> Reply:
         cast = self._stage.cast
         try:
@@ -253,98 +304,6 @@ class Loop:
             return Npcs(entries, tuple(sorted(cast.voices())), tuple(sorted(cast.faces())))
         except CastError as error:
             return ErrorMessage("bad-cast", str(error)[: limits.NOTE_CHARS])
-
-    def _reply(self, peer: Peer, message: Reply) -> None:
-        ended = self._metrics.say(peer.figures, message)
-        if ended is not None:
-            _log_end(peer, message, ended)
-        self._transmit(peer, encode(message))
-
-    # ── to games ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _transmit(self, peer: Peer, data: list[bytes]) -> None:
-        """Send, or keep for later behind what waits already; a client that lets too much wait is given up."""
-        if peer.unsent or not self._try(peer, data):
-            peer.unsent.append(data)
-            self._metrics.counts.held += 1
-            if len(peer.unsent) > UNSENT_REPLIES:
-                self._metrics.counts.given_up += 1
-                self._forget(peer, f"it left {UNSENT_REPLIES} replies unread")
-
-    def _try(self, peer: Peer, data: list[bytes]) -> bool:
-        try:
-            sent = self._router.send(peer.identity, data)
-        except Unreachable:
-            self._forget(peer, "it can't be reached")
-            return True
-        if sent:
-            self._metrics.wrote(data)
-        return sent
-
-    def _flush(self, peer: Peer) -> None:
-        while peer.unsent and self._try(peer, peer.unsent[0]):
-            peer.unsent.popleft()
-
-    def _send_round(self) -> bool:
-        """Send at most one message of each line, the most urgent first, silent ones last; whether any was sent."""
-        for peer in self._clients.all:
-            self._flush(peer)
-        lines = [(peer, performer) for peer in self._clients.all for performer in peer.performers.values()]
-        lines.sort(key=lambda line: (bool(line[1].line.attitude), -line[1].line.priority))
-        sent = False
-        for peer, performer in lines:
-            if (
-                not peer.unsent and performer.line.id in peer.performers
-            ):  # an earlier one may have found the client gone
-                sent = self._send_next(peer, performer) or sent
-        return sent
-
-    def _send_next(self, peer: Peer, performer: Performing) -> bool:
-        line = performer.line.id
-        try:
-            return self._send_made(peer, performer)
-        except Exception as error:
-            LOG.exception("sending line %s failed", line)
-            if line in peer.session.open_lines:
-                self._carry_out(peer, peer.session.fail(line, "internal", f"the engine failed on this line: {error}"))
-            else:
-                self._retire(peer.performers.pop(line))
-            return True
-
-    def _send_made(self, peer: Peer, performer: Performing) -> bool:
-        """Send the next message of a line, if it is ready and within its credit; whether it was."""
-        line = performer.line.id
-        made = performer.peek(limits.MOMENT_TICKS + 1)
-        first = made[0] if made else None
-        if first is None:
-            return False
-        if isinstance(first, Tick):
-            count = next_ticks(made, peer.session.allowance(line))
-            if not count:
-                return False
-            began = time.thread_time()
-            performer.take(count)
-            ticks = [tick for tick in made[:count] if isinstance(tick, Tick)]
-            words = [word for tick in ticks for word in tick.words]
-            peer.session.sent(line, count, words)
-            for data in pack_moment(line, ticks, words if performer.line.outputs.words else ()):
-                self._transmit(peer, data)
-            self._metrics.sent(peer.figures, line, count, time.thread_time() - began)
-            return True
-        if isinstance(first, MarkHere) and not peer.session.allowance(line):
-            return False  # a mark waits for its tick
-        if isinstance(first, Complete) and not peer.session.speaking(line):
-            return False  # its character says another line still
-        performer.take(1)
-        if isinstance(first, MarkHere):
-            self._reply(peer, MarkAt(line, first.name, first.tick))
-        elif isinstance(first, Begun):
-            self._carry_out(peer, peer.session.ready(line, first.rest))
-        elif isinstance(first, Complete):
-            self._carry_out(peer, peer.session.complete(line))
-        else:
-            self._carry_out(peer, peer.session.fail(line, first.code, first.text))
-        return True
 
     def finish(self) -> None:
         """Cut every line, tell the games, and wait for the performers."""
@@ -357,19 +316,3 @@ class Loop:
             performer.join(max(0.0, end - time.monotonic()))
         self._warmer.join(max(0.0, end - time.monotonic()))
         self._company.join(max(0.0, end - time.monotonic()))
-
-
-def _log_end(peer: Peer, message: Reply, ended: LineFigures) -> None:
-    """One line in the log for each line that was begun."""
-    how = "ended" if isinstance(message, End) else "was cut" if isinstance(message, Cancelled) else "failed"
-    first = None if ended.first_s is None else round(1000 * ended.first_s)
-    fields = {
-        "line": message.line,
-        "npc": ended.npc,
-        "client": peer.session.client,
-        "outcome": how,
-        "code": message.code if isinstance(message, ErrorMessage) else None,
-        "ticks": ended.work.ticks,
-        "first_moment_ms": first,
-    }
-    LOG.info("a line %s", how, extra=fields)

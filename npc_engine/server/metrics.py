@@ -38,6 +38,7 @@ class Work:
     ticks: int = 0  # sent
     pictures: int = 0  # made
     thinned: int = 0  # pictures left out, for want of time
+    damped: int = 0  # pictures whose expression the identity guard held back
     shrunk: int = 0  # pictures smaller than asked, for want of time
     speech_s: float = 0.0
     expression_s: float = 0.0
@@ -233,6 +234,12 @@ class Metrics:
         bucket = next((i for i, most in enumerate(BUCKETS_S) if seconds <= most), len(BUCKETS_S))
         self.counts.firsts[bucket] += 1
         self.counts.firsts_s += seconds
+
+    @staticmethod
+    def first_s(client: ClientFigures, line: str) -> float | None:
+        """Seconds from a line's `speak` to its first moment; None for one that had to wait for its character."""
+        figures = client.open.get(line)
+        return None if figures is None or figures.waited else figures.first_s
 
     def end(self, client: ClientFigures, line: str, how: str, code: str = "") -> LineFigures | None:
         """A line has ended; its figures, or None for one that never began. A failure before `accepted` is a refusal."""

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
@@ -33,6 +33,7 @@ from npc_engine.performance import Face, Mouth, NoFace, Npc, Voice, perform
 from npc_engine.retarget.targets import TARGETS
 from npc_engine.server.faults import cast_code
 from npc_engine.server.metrics import Work
+from npc_engine.server.pace import Pace, Shortage
 from npc_engine.server.stage import Stage
 from npc_engine.speech.errors import SpeechError
 from npc_engine.text.open_text import OpenText, TextTimeoutError
@@ -64,7 +65,7 @@ class MarkHere:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One tick in wire form; what the line's outputs leave out is None. Its words are there whether they are sent or not."""
+    """One tick in wire form; what the line's outputs leave out is None. Its words are there, sent or not."""
 
     tick: int
     sound: bytes | None
@@ -214,8 +215,8 @@ class _StoppedError(Exception):
 class Performer:
     """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more.
 
-    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then. `begin`
-    f32[50]: the face that it begins with, and its `breath`, 0..1.
+    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then. `shortage` is
+    told when there is too little time. `begin` f32[50]: the face that it begins with, and its `breath`, 0..1.
     """
 
     def __init__(
@@ -226,12 +227,17 @@ class Performer:
         wake: Callable[[], None],
         *,
         text_idle_s: float,
+        shortage: Shortage | None = None,
         begin: Exp = NEUTRAL,
         breath: float = 0.0,
     ) -> None:
         self._text = OpenText(text_idle_s) if start.open else None
+        self._awaits_more = start.open or start.live  # of the text or sound; waiting for that is no want of time
         self._ends_early: Failed | None = None
-        self.line = replace(start.line, more=self._following(self._text)) if self._text else start.line
+        self.work = Work()
+        self._pace = Pace(start.line.outputs, shortage or Shortage(), self.work)
+        line = replace(start.line, pace=self._pace.edge)
+        self.line = replace(line, more=self._following(self._text)) if self._text else line
         self._start = start
         self._stage = stage
         self._rests = rests
@@ -241,7 +247,6 @@ class Performer:
         self._left: deque[tuple[int, Exp]] = deque(maxlen=LEFT_TICKS)  # ticks that were taken, with their faces
         self._changed = threading.Condition()
         self._stopped = False
-        self.work = Work()
         # in the context of who makes this one, which tells the log what it is about
         name, run = f"performer {start.line.id}", copy_context().run
         self._thread = threading.Thread(target=run, args=(self._run,), name=name, daemon=True)
@@ -266,6 +271,7 @@ class Performer:
     def commit(self) -> None:
         """An open line's text is complete; raises `ValueError` for a line that was not opened."""
         self._open_text().commit()
+        self._awaits_more = False
 
     def _open_text(self) -> OpenText:
         if self._text is None:
@@ -306,10 +312,26 @@ class Performer:
             at = min(max(tick, first), last)
             return self._left[at - first][1], breathed(at)
 
+    @property
+    def late(self) -> bool:
+        """Whether what is heard of it comes too late."""
+        return self._pace.late
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """The voice is waited for."""
+        began = time.monotonic()
+        yield
+        if self._awaits_more:
+            self._pace.wait(time.monotonic() - began)
+
     def _put(self, made: Made) -> bool:
         """Hand over, waiting while enough is ready; whether to go on."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or len(self._made) < READY_TICKS)
+            if not self._stopped and len(self._made) >= READY_TICKS:
+                began = time.monotonic()
+                self._changed.wait_for(lambda: self._stopped or len(self._made) < READY_TICKS)
+                self._pace.wait(time.monotonic() - began)
             if self._stopped:
                 return False
             self._made.append(made)
@@ -323,6 +345,8 @@ class Performer:
             return
         except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
             self._put(failed(self._start, self._stage, error))
+        finally:
+            self._pace.close()
 
     def _perform(self) -> None:
         npc, begun = prepared(self._start, self._stage, self._rests)
@@ -331,9 +355,10 @@ class Performer:
         ticks = 0
         work = self.work
         npc = replace(npc, voice=_Enduring(npc.voice, self._end_early, work), mouth=_Counted(npc.mouth, work))
-        with closing(perform(self.line, npc, *self._begin)) as moments:
+        with closing(perform(self.line, npc, *self._begin, self._waiting)) as moments:
             for moment in work.drawing(moments) if self.line.outputs.picture else moments:
                 made = counted(ticks, moment, self._stage, work)
+                self._pace.made()
                 if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
                     return
                 ticks += 1

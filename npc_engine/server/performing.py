@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 from npc_engine.moments import Exp, Line, Sound
 from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.metrics import Work
+from npc_engine.server.pace import Shortage
 from npc_engine.server.performer import Made, Performer, Rests
 from npc_engine.server.stage import Stage
 from npc_engine.server.warmer import Warmer
@@ -25,6 +26,11 @@ class Performing(Protocol):
     @property
     def work(self) -> Work:
         """What has been done for it so far, as far as is known here; `ticks` and `send_s` are the wire thread's."""
+        ...
+
+    @property
+    def late(self) -> bool:
+        """Whether what is heard of it comes too late, for want of time to make it."""
         ...
 
     def begin(self) -> None:
@@ -99,13 +105,23 @@ class Local:
         self._text_idle_s = text_idle_s
         self._rests = Rests(stage)
         self._idler = Idler(wake)
+        self._shortage = Shortage()
 
     def performing(self, start: Start, begin: Exp, breath: float) -> Performing:
         """A line, not begun yet."""
         if start.line.attitude:
-            return Idling(start, self._stage, self._rests, self._idler, begin=begin, breath=breath)
+            return Idling(
+                start, self._stage, self._rests, self._idler, shortage=self._shortage, begin=begin, breath=breath
+            )
         return Performer(
-            start, self._stage, self._rests, self._wake, text_idle_s=self._text_idle_s, begin=begin, breath=breath
+            start,
+            self._stage,
+            self._rests,
+            self._wake,
+            text_idle_s=self._text_idle_s,
+            shortage=self._shortage,
+            begin=begin,
+            breath=breath,
         )
 
     def stop(self) -> None:

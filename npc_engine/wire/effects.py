@@ -32,6 +32,7 @@ class Start:
     after: str = ""
     after_tick: int = 0
     live: bool = False
+    beside: bool = False  # waits for no line of its character
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,9 @@ class Session:
             attitude=speak.attitude, lasts_ms=speak.lasts_ms, deadline_ms=speak.deadline_ms,
             sound_rate=speak.sound_rate, denoise=speak.denoise,
         )  # fmt: skip
-        start = Start(line, speak.npc, speak.voice, speak.face, speak.open, after, after_tick, speak.live)
+        start = Start(
+            line, speak.npc, speak.voice, speak.face, speak.open, after, after_tick, speak.live, speak.turn == "beside"
+        )
         return [start, *(effect for name in gives_way for effect in self._give_way(name))]
 
     def _again(self, line: str, known: Books | Reply) -> list[Effect]:
@@ -282,6 +284,10 @@ class Session:
     def speaking(self, line: str) -> bool:
         """Whether it is a line's turn to be sent."""
         return self._lines[line].state is State.SPEAKING
+
+    def waiting(self, line: str) -> bool:
+        """Whether a line is ready, and its character says another one still."""
+        return self._lines[line].state is State.WAITING
 
     def allowance(self, line: str) -> int:
         """How many ticks of a line may be sent now, by its credit and its turn."""
