@@ -46,22 +46,34 @@ function connect() {
 }
 
 function showCast(npcs) {
-  const buttons = npcs.map((entry) => {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", textContent: entry.name, title: entry.about, onclick: () => choose(entry) });
-    button.setAttribute("role", "radio");
-    return button;
-  });
-  $("cast").replaceChildren(...buttons);
-  const chosen = npcs.find((entry) => entry.name === npc?.name) ?? npcs[0];
+  const seen = npcs.filter((entry) => entry.face);
+  const heard = npcs.filter((entry) => !entry.face);
+  $("cast").replaceChildren(...seen.map((entry) => buttonOf(entry)), ...(heard.length ? [selectOf(heard)] : []));
+  const chosen = npcs.find((entry) => entry.name === npc?.name) ?? seen[0] ?? heard[0];
   if (chosen) choose(chosen);
   else note("the engine has no characters");
+}
+
+function buttonOf(entry) {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", textContent: entry.name, title: entry.about, onclick: () => choose(entry) });
+  return button;
+}
+
+function selectOf(entries) {
+  const select = document.createElement("select");
+  select.ariaLabel = "Voices without a face";
+  select.append(new Option("voices without a face", ""), ...entries.map((entry, i) => new Option(entry.name, i)));
+  select.onchange = () => select.value && choose(entries[select.value]);
+  return select;
 }
 
 function choose(entry) {
   stop();
   npc = entry;
-  for (const button of $("cast").children) button.setAttribute("aria-checked", button.textContent === npc.name);
+  for (const button of $("cast").querySelectorAll("button")) button.ariaPressed = button.textContent === npc.name;
+  const select = $("cast").querySelector("select");
+  if (select && npc.face) select.value = "";
   $("name").textContent = npc.name;
   $("about").textContent = npc.about;
   clear();
@@ -78,9 +90,10 @@ function outputs() {
 /** Ask for a line and play it; it is shown from its first sample on. */
 function begin(keys, ahead) {
   const asked = performance.now();
-  const playback = new Playback(context, (ms) => engine.credit(line, ms), { granted: ahead, ahead });
+  const granted = context.state === "running" ? ahead : 0;
+  const playback = new Playback(context, (ms) => engine.credit(line, ms), { granted, ahead });
   const one = { playback, text: keys.text ?? "", asked, firstMs: null, ended: null, marked: -1 };
-  const line = engine.speak({ npc: npc.name, credit_ms: ahead, ...keys }, (message) => {
+  const line = engine.speak({ npc: npc.name, credit_ms: granted, ...keys }, (message) => {
     if (message.kind === "moment" && one.firstMs === null) one.firstMs = performance.now() - asked;
     if (message.kind === "error") note(`${message.code}: ${message.text}`);
     playback.add(message);
@@ -195,6 +208,12 @@ function finish() {
 
 function clear() {
   pen.clearRect(0, 0, 512, 512);
+  if (!npc.face) {
+    pen.font = "20px system-ui, sans-serif";
+    pen.fillStyle = "#6f727c";
+    pen.textAlign = "center";
+    pen.fillText("a voice without a face: its coefficients drive yours", 256, 262);
+  }
   drawBars($("bars"), names, null);
   $("subtitles").replaceChildren();
   $("cancel").disabled = true;

@@ -40,7 +40,10 @@ export class Playback {
   #closed = 1; // how far the face has eased into the one at rest
   #lookedAt;
 
-  /** `grant(ms)` sends credit; `granted` is what `speak` gave, `ahead` how far ahead of the heard the engine may be. */
+  /**
+   * `grant(ms)` sends credit; `granted` is what `speak` gave, `ahead` how far ahead of the heard the engine may be. Give
+   * 0 while the context does not run yet, as before its user's first click: the credit follows when it does.
+   */
   constructor(context, grant, { granted = 600, ahead = AHEAD_MS } = {}) {
     this.#context = context;
     this.#grant = grant;
@@ -133,7 +136,7 @@ export class Playback {
 
   /** Grant what is due, so that the engine may send `ahead` beyond what is heard. */
   #pay() {
-    if (this.over || this.#cut !== null) return;
+    if (this.over || this.#cut !== null || this.#context.state !== "running") return;
     const heardMs = Math.floor(this.heard / (RATE / 1000));
     const due = Math.floor((heardMs + this.#ahead - this.#granted) / TICK_MS) * TICK_MS;
     if (due < LEAST_CREDIT_MS) return;
