@@ -10,7 +10,7 @@ from typing import Final
 
 from npc_engine.cluster.orders import ABANDONED_S, FRAME_S, HEARTBEAT_S, LOOK_S, Frame, Word
 from npc_engine.cluster.part import Part
-from npc_engine.server.performer import Tick
+from npc_engine.server.performer import Made, Tick
 
 FRAME_BYTES: Final = 1 << 20  # after which the next line waits for the next frame
 
@@ -71,7 +71,7 @@ class Desk:
             elif ready:
                 await asyncio.sleep(min(LOOK_S, FRAME_S - passed))
             elif passed >= HEARTBEAT_S:
-                yield pickle.dumps([], pickle.HIGHEST_PROTOCOL)
+                yield pickle.dumps(self._frame([]), pickle.HIGHEST_PROTOCOL)
                 last = self._now()
             else:
                 await self._wait(HEARTBEAT_S - passed)
@@ -91,12 +91,11 @@ class Desk:
 
     def _frame(self, ready: list[tuple[Part, int, bool]]) -> Frame:
         """What is ready, the urgent first, as far as a frame reaches."""
-        frame: Frame = []
+        made: list[tuple[str, int, list[Made]]] = []
         size = 0
         for part, count, _ in sorted(ready, key=lambda one: not one[2]):
             if size > FRAME_BYTES:
                 break
-            first, made = part.made, part.hand_out(count)
-            size += sum(len(item.picture or b"") for item in made if isinstance(item, Tick))
-            frame.append((part.key, first, made))
-        return frame
+            made.append((part.key, part.made, part.hand_out(count)))
+            size += sum(len(item.picture or b"") for item in made[-1][2] if isinstance(item, Tick))
+        return Frame(tuple(made), frozenset(part.key for part in self._parts.values() if part.late))

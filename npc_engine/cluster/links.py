@@ -264,17 +264,19 @@ class Links:
             self._say(link, urgent=True)
 
     def _received(self, link: Link, frame: Frame) -> None:
-        for key, first, made in frame:
-            line = self._lines.get(key)
-            if line is None:
+        for key, line in link.lines.items():
+            line.late = key in frame.late
+        for key, first, made in frame.made:
+            known = self._lines.get(key)
+            if known is None:
                 continue
-            if not line.receive(first, made):
-                LOG.warning("line %s came from %d on, out of order: it is performed anew", line.line.id, first)
-                self._again(link, key, line)
-            elif line.lost_at:
-                gap, line.lost_at = time.monotonic() - line.lost_at, 0.0
+            if not known.receive(first, made):
+                LOG.warning("line %s came from %d on, out of order: it is performed anew", known.line.id, first)
+                self._again(link, key, known)
+            elif known.lost_at:
+                gap, known.lost_at = time.monotonic() - known.lost_at, 0.0
                 self.gaps = [*self.gaps[1 - GAPS :], gap]
-                LOG.info("line %s goes on, %.0f ms after its replica was lost", line.line.id, 1000 * gap)
+                LOG.info("line %s goes on, %.0f ms after its replica was lost", known.line.id, 1000 * gap)
 
     def _lose(self, link: Link, why: str) -> None:
         """Have all lines of a lost replica performed on by others."""

@@ -32,7 +32,6 @@ class Order:
     written: tuple[str, ...] = ()  # what has been appended to an open text
     complete: bool = True  # nothing more is appended
     made: int = 0  # things that the gateway has: made again, not sent again
-    ticks: int = 0  # how many of them are ticks; no pictures are drawn in them
     taken: int = 0  # ticks that have left the gateway
 
 
@@ -77,8 +76,13 @@ class Stopped:
 Word: TypeAlias = Taken | Written | Heard | Committed | Stopped
 """What a gateway tells a replica of a line that it performs."""
 
-Frame: TypeAlias = list[tuple[str, int, list[Made]]]
-"""What a replica has made: of each line, by its key, things from the how-manieth on. Empty: the replica lives."""
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a replica has made; an empty one says that it lives."""
+
+    made: tuple[tuple[str, int, list[Made]], ...]  # of each line, by its key, things from the how-manieth on
+    late: frozenset[str]  # keys of lines whose sound comes too late, for want of time to make it
 
 
 def window(line: Line) -> int:

@@ -53,6 +53,11 @@ class Part:
         self.over = True
         self._performing.stop()
 
+    @property
+    def late(self) -> bool:
+        """Whether its sound comes too late, for want of time to make it."""
+        return not self.over and self._performing.late
+
     def owed_ms(self) -> int:
         """Sound still to be made, estimated."""
         return 0 if self.over else owed_ms(self._order.start.line, self._written, self._ticks)

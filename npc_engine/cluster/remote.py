@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from npc_engine.cluster.orders import Committed, Heard, Order, Taken, Word, Written, speech_ms, window
@@ -140,12 +141,11 @@ class Remote:
             return Order(
                 key,
                 gateway,
-                self._start,
+                replace(self._start, undrawn=self._ticks),
                 *self._begin,
                 tuple(self._written),
                 self._complete,
                 self._made,
-                self._ticks,
                 self._taken,
             )
 

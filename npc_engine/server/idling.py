@@ -61,6 +61,8 @@ class Idling:
 
     def _edge(self, tick: int) -> int:
         """Of the picture that is due in a tick; but for the first, none is drawn while lines that speak want time."""
+        if tick < self._start.undrawn:
+            return 0
         if tick and self._shortage and self.line.outputs.thin:
             self.work.thinned += 1
             return 0

@@ -42,16 +42,22 @@ class Pace:
 
     Its lead is the time that its ticks last, less the time that it took to make them: what a game that plays it from
     its first moment on would have left. Time in which the line waits for credit, or for text or sound that has not come
-    (`wait`), is no work and takes nothing off.
+    (`wait`), is no work and takes nothing off. Of the first `undrawn` ticks no picture is due.
     """
 
     def __init__(
-        self, outputs: Outputs, shortage: Shortage, work: Work, now: Callable[[], float] = time.monotonic
+        self,
+        outputs: Outputs,
+        shortage: Shortage,
+        work: Work,
+        now: Callable[[], float] = time.monotonic,
+        undrawn: int = 0,
     ) -> None:
         self._outputs = outputs
         self._shortage = shortage
         self._work = work
         self._now = now
+        self._undrawn = undrawn
         self._last: float | None = None  # by the clock, when the lead was last reckoned; None: nothing was made yet
         self._lead = 0.0
         self._worked = 0.0  # since the first tick
@@ -92,6 +98,8 @@ class Pace:
 
     def edge(self, tick: int) -> int:
         """The edge in pixels of the picture that is due in `tick`; 0 leaves it out. The first one is never left out."""
+        if tick < self._undrawn:
+            return 0
         asked = self._outputs.picture
         if not self._outputs.thin:
             return asked

@@ -235,7 +235,7 @@ class Performer:
         self._awaits_more = start.open or start.live  # of the text or sound; waiting for that is no want of time
         self._ends_early: Failed | None = None
         self.work = Work()
-        self._pace = Pace(start.line.outputs, shortage or Shortage(), self.work)
+        self._pace = Pace(start.line.outputs, shortage or Shortage(), self.work, undrawn=start.undrawn)
         line = replace(start.line, pace=self._pace.edge)
         self.line = replace(line, more=self._following(self._text)) if self._text else line
         self._start = start

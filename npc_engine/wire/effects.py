@@ -33,6 +33,7 @@ class Start:
     after_tick: int = 0
     live: bool = False
     beside: bool = False  # waits for no line of its character
+    undrawn: int = 0  # ticks of which the game has the pictures already: another machine began the line
 
 
 @dataclass(frozen=True, slots=True)
