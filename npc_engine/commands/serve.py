@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from npc_engine.cast import Cast, CastError
 from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
+from npc_engine.commands.operation import Operation, operation_options
 from npc_engine.commands.websocket import websocket_gateway, websocket_options
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ EXAMPLES = """  npc-engine serve
   npc-engine serve --address tcp://127.0.0.1:7900 --cast ~/mygame/npc
   npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
   npc-engine serve --cache off                                  every line is spoken anew
+  npc-engine serve --metrics 9464 --log-format json             as a service: see docs/operation.md
 """
 
 
@@ -66,7 +68,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--warm", type=Path, metavar="FILE", help="lines `character: text` to speak into the cache at start"
     )
-    parser.add_argument("--log", default="info", choices=("debug", "info", "warning", "error"))
+    operation_options(parser)
     websocket_options(parser)
     accelerator_option(parser)
     cast_option(parser)
@@ -75,22 +77,26 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    if arguments.lookahead_ms not in range(-60, 121, 20):
+        raise UsageError(f"--lookahead-ms is {arguments.lookahead_ms}, expected -60 to 120 in steps of 20")
+    if not 0 <= arguments.cache_mb <= _MOST_MB:
+        raise UsageError(f"--cache-mb is {arguments.cache_mb}, expected 0 to {_MOST_MB}")
+    with Operation(arguments) as operation:
+        _serve(arguments, operation)
+    return 0
+
+
+def _serve(arguments: argparse.Namespace, operation: Operation) -> None:
     import cv2
 
     from npc_engine.expression.together import Together
     from npc_engine.server.curve import curve_for
     from npc_engine.server.server import Server
-    from npc_engine.speech.errors import NotInstalled
     from npc_engine.troupe import Troupe
 
-    if arguments.lookahead_ms not in range(-60, 121, 20):
-        raise UsageError(f"--lookahead-ms is {arguments.lookahead_ms}, expected -60 to 120 in steps of 20")
-    if not 0 <= arguments.cache_mb <= _MOST_MB:
-        raise UsageError(f"--cache-mb is {arguments.cache_mb}, expected 0 to {_MOST_MB}")
     open_gateway = websocket_gateway(arguments)
     keys = _keys(arguments)
     curve = curve_for(arguments.address, keys)  # what is wrong with them is told before all voices are loaded
-    logging.basicConfig(level=arguments.log.upper(), format="%(asctime)s %(levelname)s %(message)s")
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
     cache = _cache(arguments)
@@ -100,15 +106,12 @@ def run(arguments: argparse.Namespace) -> int:
         cache=cache,
         network=Together(network(arguments)),
     )
+    operation.troupe, operation.cache = troupe, cache
     log = logging.getLogger(__name__)
-    for name, error in troupe.warm().items():
-        if isinstance(error, NotInstalled):
-            log.warning("character %s is refused until it can speak: %s", name, error)
-        else:
-            log.error("character %s can't be loaded and will be refused: %s", name, error)
+    broken = _tell_broken(log, troupe)
     if arguments.warm:
         _warm(troupe, arguments.warm)
-    server = Server(troupe, arguments.address, keys=keys)
+    server = Server(troupe, arguments.address, keys=keys, metrics=operation.metrics, health=operation.health)
     server.start()
     if curve is not None:
         _tell_keys(log, curve)
@@ -118,11 +121,25 @@ def run(arguments: argparse.Namespace) -> int:
         len(troupe.npcs()),
         time.perf_counter() - began,
     )
+    if operation.address:
+        log.info("metrics on %s/metrics, health on %s/healthz", operation.address, operation.address)
     with open_gateway(server):
-        server.serve_forever()
+        operation.serve(server, len(troupe.npcs()) - broken)
     if cache is not None:
         cache.flush()
-    return 0
+
+
+def _tell_broken(log: logging.Logger, troupe: Troupe) -> int:
+    """Load every character, and log which can't be; how many."""
+    from npc_engine.speech.errors import NotInstalled
+
+    broken = troupe.warm()
+    for name, error in broken.items():
+        if isinstance(error, NotInstalled):
+            log.warning("character %s is refused until it can speak: %s", name, error)
+        else:
+            log.error("character %s can't be loaded and will be refused: %s", name, error)
+    return len(broken)
 
 
 def _keys(arguments: argparse.Namespace) -> Path | None:

@@ -63,10 +63,6 @@ class Health:
         self.state = SERVING
         self._notify(f"READY=1\nSTATUS=answers on {address} with {characters} characters")
 
-    def reload(self, characters: int) -> None:
-        """The cast has changed."""
-        self.characters = characters
-
     def drain(self) -> None:
         """New lines are refused from now on."""
         self.state = DRAINING
