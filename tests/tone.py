@@ -19,16 +19,17 @@ import cv2
 import numpy as np
 
 from npc_engine.cast import Cast
+from npc_engine.frames.drawing import drawn
 from npc_engine.moments import (
     CHANNEL,
     NEUTRAL,
     SAMPLE_RATE,
     TICK_SAMPLES,
+    Exp,
     Expression,
     Line,
     Mark,
     Moment,
-    Picture,
     Pixels,
     SpeechChunk,
     Word,
@@ -162,13 +163,12 @@ class DiscFace:
     """A grey disc as bright as the mouth is open."""
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
-        for e in expressions:
-            picture = None
-            if e.tick % e.line.outputs.picture_every == 0:
-                pixels = np.full((e.line.outputs.picture, e.line.outputs.picture, 3), 40, np.uint8)
-                cv2.circle(pixels, (20, 20), 10, (int(e.exp[0] * 255),) * 3, -1)
-                picture = Picture(e.tick, pixels)
-            yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
+        return drawn(self._render, expressions)
+
+    @staticmethod
+    def _render(exp: Exp, size: int, breath: float) -> Pixels:
+        pixels = np.full((size, size, 3), 40, np.uint8)
+        return cv2.circle(pixels, (20, 20), 10, (int(exp[0] * 255),) * 3, -1)
 
 
 @dataclass
@@ -221,7 +221,7 @@ class ToneStage:
         return Npc(name or voice, ToneVoice(voice, hertz, self._gate), ToneMouth(self.watched), drawn)
 
     @staticmethod
-    def encode(pixels: Pixels, format: str = "") -> bytes:
+    def encode(pixels: Pixels, format: str = "") -> bytes:  # noqa: A002
         done, data = cv2.imencode(f".{format or 'jpg'}", pixels)
         assert done
         return bytes(data)

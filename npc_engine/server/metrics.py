@@ -27,6 +27,8 @@ LOAD_S: Final = 0.5  # of the process's CPU time that `load` is about, at least
 ENDED, CANCELLED, FAILED, REFUSED, LOST = "ended", "cancelled", "failed", "refused", "lost"
 """How a line can end; refused: before it was accepted, lost: its client has gone."""
 
+TOO_LATE: Final = "too-late"  # of a line that was accepted and given up: as good as refused
+
 T = TypeVar("T")
 
 
@@ -246,7 +248,7 @@ class Metrics:
         figures = client.open.pop(line, None)
         if figures is None:
             return None
-        if how == FAILED and figures.waited is None:
+        if how == FAILED and (figures.waited is None or code == TOO_LATE):
             how = REFUSED
             client.refused += 1
         self.counts.lines[Outcome(figures.silent, how, code)] += 1
