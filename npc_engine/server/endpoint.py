@@ -144,8 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: _Server
     timeout = PATIENCE_S
-    server_version = "npc-engine"
-    sys_version = ""
+
+    def version_string(self) -> str:
+        return "npc-engine"
 
     def do_GET(self) -> None:
         page = self.server.pages.get(self.path.partition("?")[0])
