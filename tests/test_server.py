@@ -13,6 +13,7 @@ from tone import ToneStage
 from npc_engine.client import Client, ClientError
 from npc_engine.moments import Outputs
 from npc_engine.server.loop import Loop
+from npc_engine.server.performer import READY_TICKS
 from npc_engine.server.performing import Local
 from npc_engine.server.server import Server, ServerError
 from npc_engine.server.sockets import Router
@@ -181,7 +182,7 @@ def test_nothing_is_sent_beyond_credit_and_the_voice_waits(client, stage):
     events = drain(client, lambda events: sum(m.ticks for m in of(events, Moments)) == 10)
     time.sleep(0.1)
     assert client.poll() == []
-    assert stage.watched.made <= 10 + 10 + 2  # sent, ready, and in the hands of the performer
+    assert stage.watched.made <= 10 + READY_TICKS[0] + 2  # sent, ready, and in the hands of the performer
     client.credit(line, 60)
     events = drain(client, lambda events: sum(m.ticks for m in of(events, Moments)) == 3)
     time.sleep(0.05)
@@ -487,17 +488,17 @@ def test_a_port_scanner_and_a_web_browser_do_no_harm(server, client):
 
 
 def test_more_lines_than_the_engine_can_speak_are_refused(server):
-    clients = [Client(server.address) for _ in range(9)]
+    clients = [Client(server.address) for _ in range(17)]
     try:
-        for client in clients[:8]:
+        for client in clients[:16]:
             for _ in range(8):
                 client.speak("ben", LONG, credit_ms=0, turn="beside")
-        for client in clients[:8]:
+        for client in clients[:16]:
             assert len(of(drain(client, lambda events: len(of(events, Accepted)) == 8), Accepted)) == 8
-        line = clients[8].speak("ben", TEXT)
-        (error,) = drain(clients[8], ended(line))
+        line = clients[16].speak("ben", TEXT)
+        (error,) = drain(clients[16], ended(line))
         assert error.code == "too-many-lines"
-        assert error.text == "the engine speaks 64 lines, as many as it can at once: try again when some have ended"
+        assert error.text == "the engine speaks 128 lines, as many as it can at once: try again when some have ended"
     finally:
         for client in clients:
             client.close()

@@ -49,6 +49,10 @@ class Gate:
         """Threads that wait for a place."""
         return len(self._waiting)
 
+    def now(self) -> float:
+        """Its clock, in seconds."""
+        return self._now()
+
     def turn(self, client: Hashable, priority: int = 0, deadline_s: float = 0.0) -> Turn:
         """For one thread of a line that begins now; `deadline_s`: until its first moment must leave, 0 for none."""
         with self._lock:
@@ -57,13 +61,13 @@ class Gate:
 
     def _rank(self, turn: Turn, now: float) -> tuple[int, bool, float, float]:
         soon = turn.due < now + SOON_S
-        return -turn.priority, not soon, turn._share.used if soon else 0.0, turn.due  # noqa: SLF001 - our own
+        return -turn.priority, not soon, turn.share.used if soon else 0.0, turn.due
 
     def _begin(self, turn: Turn) -> bool:
         with self._lock:
-            if turn.stopped:
-                return False
-            turn._share.used = max(turn._share.used, self._floor)
+            if turn.stopped or turn in self._computing:
+                return not turn.stopped
+            turn.share.used = max(turn.share.used, self._floor)
             if self._free > 0:
                 self._admit(turn)
                 return True
@@ -71,7 +75,7 @@ class Gate:
         return self._wait(turn)
 
     def _wait(self, turn: Turn) -> bool:
-        while not turn._go.acquire(timeout=PATIENCE_S):
+        while not turn.go.acquire(timeout=PATIENCE_S):
             self._relieve()
         if turn.stopped:
             self._end(turn)
@@ -80,16 +84,16 @@ class Gate:
     def _admit(self, turn: Turn) -> None:
         """A place for `turn`; the lock is held."""
         self._free -= 1
-        self._floor = max(self._floor, turn._share.used)
-        turn._since, turn._counts = self._now(), True
+        self._floor = max(self._floor, turn.share.used)
+        turn.since, turn.counts = self._now(), True
         self._computing.add(turn)
 
     def _leave(self, turn: Turn) -> None:
         """Give a place back, if `turn` has one; the lock is held."""
         if turn in self._computing:
             self._computing.remove(turn)
-            turn._share.used += self._now() - turn._since
-            self._free += turn._counts
+            turn.share.used += self._now() - turn.since
+            self._free += turn.counts
 
     def _admit_next(self) -> None:
         """Fill the free places; the lock is held."""
@@ -98,7 +102,7 @@ class Gate:
             turn = min(self._waiting, key=lambda waiting: self._rank(waiting, now))
             self._waiting.remove(turn)
             self._admit(turn)
-            turn._go.release()
+            turn.go.release()
 
     def _end(self, turn: Turn) -> None:
         with self._lock:
@@ -109,7 +113,11 @@ class Gate:
         with self._lock:
             now = self._now()
             mine = self._rank(turn, now)
-            if turn.stopped or not any(self._rank(waiting, now) < mine for waiting in self._waiting):
+            if (
+                turn not in self._computing
+                or turn.stopped
+                or not any(self._rank(waiting, now) < mine for waiting in self._waiting)
+            ):
                 return not turn.stopped
             self._leave(turn)
             self._admit_next()
@@ -124,15 +132,15 @@ class Gate:
             turn.stopped = True
             if turn in self._waiting:
                 self._waiting.remove(turn)
-                turn._go.release()
+                turn.go.release()
 
     def _relieve(self) -> None:
         """Those that have computed for long count no more."""
         with self._lock:
             long_since = self._now() - PATIENCE_S
             for turn in self._computing:
-                if turn._counts and turn._since <= long_since:
-                    turn._counts = False
+                if turn.counts and turn.since <= long_since:
+                    turn.counts = False
                     self._free += 1
             self._admit_next()
 
@@ -140,21 +148,22 @@ class Gate:
 class Turn:
     """One thread's way through the gate. That thread calls `begin`, `offer` and `end`; any thread calls `stop`.
 
-    `due`, by the gate's clock: when what the thread has made so far will have been heard. The thread moves it.
+    `due`, by the gate's clock: when what the thread has made so far will have been heard. The thread moves it. The
+    other attributes are the gate's.
     """
 
-    __slots__ = ("_counts", "_gate", "_go", "_share", "_since", "due", "priority", "stopped")
+    __slots__ = ("_gate", "counts", "due", "go", "priority", "share", "since", "stopped")
 
     def __init__(self, gate: Gate, share: _Share, priority: int, due: float) -> None:
         self.due = due
         self.priority = priority
         self.stopped = False
         self._gate = gate
-        self._share = share
-        self._since = 0.0
-        self._counts = True  # against the places
-        self._go = threading.Lock()  # held but for the moment in which the turn comes
-        self._go.acquire()
+        self.share = share
+        self.since = 0.0
+        self.counts = True  # against the places
+        self.go = threading.Lock()  # held but for the moment in which the turn comes
+        self.go.acquire()
 
     def begin(self) -> bool:
         """Wait until there is a place; false, and no place, for a line that was stopped."""

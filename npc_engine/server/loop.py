@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import zmq
@@ -39,9 +40,9 @@ LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
 RETRY_MS = 10  # until a client that leaves too much unread is tried again
 FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
-LINES = 64  # performed at once, for all clients: each holds two threads
+LINES = 128  # performed at once, for all clients: each holds two threads
 IDLE_LINES = 256  # that say nothing, for all clients: each holds a face's pose and four ticks
-THREADS = 128  # performers that speak, and cancelled ones that finish their last clause
+THREADS = 256  # performers that speak, and cancelled ones that finish their last clause
 
 
 class Loop:
@@ -229,7 +230,7 @@ class Loop:
                 return
             self._admission.begin((peer.identity, name), start.line)
         with about(line=name, npc=start.line.npc, client=peer.session.client):
-            performer = self._company.performing(start, begin, breath)
+            performer = self._company.performing(replace(start, client=peer.identity), begin, breath)
         peer.performers[name] = performer
         self._metrics.begin(peer.figures, start.line, performer.work)
         performer.begin()

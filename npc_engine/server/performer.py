@@ -35,6 +35,7 @@ from npc_engine.server.faults import cast_code
 from npc_engine.server.metrics import Work
 from npc_engine.server.pace import Pace, Shortage
 from npc_engine.server.stage import Stage
+from npc_engine.server.turns import Turns
 from npc_engine.speech.errors import SpeechError
 from npc_engine.text.open_text import OpenText, TextTimeoutError
 from npc_engine.wire.codec import pack_coefficients, pack_sound
@@ -42,7 +43,12 @@ from npc_engine.wire.effects import Start
 from npc_engine.wire.limits import CREDIT_CAP_MS
 
 LOG: Final = logging.getLogger(__name__)
-READY_TICKS = 10  # made ready beyond the client's credit: 200 ms, so that new credit is answered at once
+# Made ready beyond the client's credit, so that new credit is answered at once: a line that has the first number of
+# ticks rests until the second is left, because waking a thread costs as much as a tick. Pictures are dear, and a cut
+# throws them away.
+READY_TICKS: Final = (24, 8)
+READY_PICTURED: Final = (10, 6)
+BATCH_TICKS: Final = 8  # handed over at once: each time rings the wire thread's bell
 LEFT_TICKS: Final = CREDIT_CAP_MS // TICK_MS  # faces that are remembered: of all that a game may have ahead
 REST_PICTURES = 32  # faces at rest that are kept encoded: characters × picture sizes of a scene
 _SILENCE: Final[Sound] = np.zeros(TICK_SAMPLES, np.float32)
@@ -215,8 +221,9 @@ class _StoppedError(Exception):
 class Performer:
     """Performs a line, at most READY_TICKS ahead of what the wire thread has taken; `wake` says that there is more.
 
-    `text_idle_s`: how long a line whose text is open waits for more of it; what has come is spoken then. `shortage` is
-    told when there is too little time. `begin` f32[50]: the face that it begins with, and its `breath`, 0..1.
+    It computes when it is its turn, by `turns`. `text_idle_s`: how long a line whose text is open waits for more of it;
+    what has come is spoken then. `shortage` is told when there is too little time. `begin` f32[50]: the face that it
+    begins with, and its `breath`, 0..1.
     """
 
     def __init__(
@@ -225,6 +232,7 @@ class Performer:
         stage: Stage,
         rests: Rests,
         wake: Callable[[], None],
+        turns: Turns,
         *,
         text_idle_s: float,
         shortage: Shortage | None = None,
@@ -240,10 +248,15 @@ class Performer:
         self.line = replace(line, more=self._following(self._text)) if self._text else line
         self._start = start
         self._stage = stage
-        self._rests = rests
+        self._faces_at_rest = rests
         self._wake = wake
+        self._turns = turns
         self._begin = begin, breath
-        self._made: deque[Made] = deque()
+        self._most, self._fewest = READY_PICTURED if start.line.outputs.picture else READY_TICKS
+        self._made: deque[Made] = deque()  # the wire thread takes from its left
+        self._batch: list[Made] = []  # not handed over yet
+        self._ticks = 0  # made, those of the batch included
+        self._rests = False  # until few are left
         self._left: deque[tuple[int, Exp]] = deque(maxlen=LEFT_TICKS)  # ticks that were taken, with their faces
         self._changed = threading.Condition()
         self._stopped = False
@@ -261,6 +274,7 @@ class Performer:
             self._stopped = True
             self._made.clear()
             self._changed.notify_all()
+        self._turns.stop()
         if self._text is not None:
             self._text.close()
 
@@ -280,7 +294,7 @@ class Performer:
 
     def _following(self, text: OpenText) -> Iterator[str]:
         """The pieces of the text; after `stop` nobody wants what the voice still holds back of them."""
-        yield from text
+        yield from self._turns.unhurried(iter(text))
         if self._stopped:
             raise _StoppedError
 
@@ -291,26 +305,25 @@ class Performer:
 
     def peek(self, most: int) -> list[Made]:
         """The first things that are ready, at most `most` of them."""
-        with self._changed:
-            return [self._made[i] for i in range(min(most, len(self._made)))]
+        return [self._made[i] for i in range(min(most, len(self._made)))]  # only the caller's thread removes any
 
     def take(self, count: int) -> None:
-        """Remove the first `count`; the performer makes as many more."""
-        with self._changed:
-            for _ in range(count):
-                made = self._made.popleft()
-                if isinstance(made, Tick):
-                    self._left.append((made.tick, made.exp))
-            self._changed.notify_all()
+        """Remove the first `count`; the performer makes as many more, when few are left."""
+        for _ in range(count):
+            made = self._made.popleft()
+            if isinstance(made, Tick):
+                self._left.append((made.tick, made.exp))
+        if self._rests and len(self._made) <= self._fewest:
+            with self._changed:
+                self._changed.notify_all()
 
     def seen(self, tick: int) -> tuple[Exp, float]:
         """The face f32[50] in a tick that was taken, or in the nearest one that is remembered, and its breath, 0..1."""
-        with self._changed:
-            if not self._left:
-                return self._begin
-            first, last = self._left[0][0], self._left[-1][0]
-            at = min(max(tick, first), last)
-            return self._left[at - first][1], breathed(at)
+        if not self._left:
+            return self._begin
+        first, last = self._left[0][0], self._left[-1][0]
+        at = min(max(tick, first), last)
+        return self._left[at - first][1], breathed(at)
 
     @property
     def late(self) -> bool:
@@ -319,24 +332,43 @@ class Performer:
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
-        """The voice is waited for."""
+        """The voice is waited for: what is ready leaves, and others compute."""
+        self._hand_over()
         began = time.monotonic()
-        yield
-        if self._awaits_more:
-            self._pace.wait(time.monotonic() - began)
-
-    def _put(self, made: Made) -> bool:
-        """Hand over, waiting while enough is ready; whether to go on."""
-        with self._changed:
-            if not self._stopped and len(self._made) >= READY_TICKS:
-                began = time.monotonic()
-                self._changed.wait_for(lambda: self._stopped or len(self._made) < READY_TICKS)
+        with self._turns.face.paused():
+            yield
+            if self._awaits_more:
                 self._pace.wait(time.monotonic() - began)
-            if self._stopped:
-                return False
-            self._made.append(made)
-        self._wake()
-        return True
+
+    def _keep(self, made: Made) -> bool:
+        """Hand over, at once or with what follows; whether to go on."""
+        self._batch.append(made)
+        waits = isinstance(made, Tick) and made.tick and made.picture is None and len(self._batch) < BATCH_TICKS
+        return not self._stopped if waits else self._hand_over()
+
+    def _hand_over(self) -> bool:
+        """Hand the batch over, let others compute who need it more, and wait while enough is ready."""
+        if self._batch:
+            with self._changed:
+                if self._stopped:
+                    return False
+                self._made += self._batch
+            self._batch.clear()
+            self._wake()
+            self._turns.made(self._ticks)
+        return self._turns.face.offer() if len(self._made) < self._most else self._rest()
+
+    def _rest(self) -> bool:
+        """Wait until few are left; whether to go on."""
+        with self._turns.face.paused():
+            began = time.monotonic()
+            with self._changed:
+                self._rests = True
+                self._changed.wait_for(lambda: self._stopped or len(self._made) <= self._fewest)
+                self._rests = False
+            self._pace.wait(time.monotonic() - began)
+            self._turns.waited(self._ticks, len(self._made))
+        return not self._stopped
 
     def _run(self) -> None:
         try:
@@ -344,27 +376,30 @@ class Performer:
         except _StoppedError:
             return
         except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
-            self._put(failed(self._start, self._stage, error))
+            self._keep(failed(self._start, self._stage, error))
         finally:
+            self._turns.face.end()
             self._pace.close()
 
     def _perform(self) -> None:
-        npc, begun = prepared(self._start, self._stage, self._rests)
-        if not self._put(begun):
+        npc, begun = prepared(self._start, self._stage, self._faces_at_rest)
+        if not self._keep(begun) or not self._turns.face.begin():
             return
-        ticks = 0
         work = self.work
-        npc = replace(npc, voice=_Enduring(npc.voice, self._end_early, work), mouth=_Counted(npc.mouth, work))
+        voice = self._turns.speaking(_Enduring(npc.voice, self._end_early, work))
+        npc = replace(npc, voice=voice, mouth=_Counted(npc.mouth, work))
         with closing(perform(self.line, npc, *self._begin, self._waiting)) as moments:
             for moment in work.drawing(moments) if self.line.outputs.picture else moments:
-                made = counted(ticks, moment, self._stage, work)
+                made = counted(self._ticks, moment, self._stage, work)
                 self._pace.made()
-                if not all(self._put(MarkHere(mark.name, ticks)) for mark in moment.marks) or not self._put(made):
+                if not all(self._keep(MarkHere(mark.name, self._ticks)) for mark in moment.marks):
                     return
-                ticks += 1
-        if self._ends_early is None and not ticks:
+                self._ticks += 1
+                if not self._keep(made):
+                    return
+        if self._ends_early is None and not self._ticks:
             self._ends_early = Failed("bad-text", "nothing to speak: expected at least one letter or digit")
-        self._put(self._ends_early or Complete())
+        self._keep(self._ends_early or Complete())
 
     def _end_early(self, failed: Failed) -> None:
         self._ends_early = failed

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from npc_engine.moments import Exp, Line, Sound
+from npc_engine.server.gate import Gate
 from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.metrics import Work
 from npc_engine.server.pace import Shortage
 from npc_engine.server.performer import Made, Performer, Rests
 from npc_engine.server.stage import Stage
+from npc_engine.server.turns import Turns
 from npc_engine.server.warmer import Warmer
 from npc_engine.wire.effects import Start
 
@@ -106,6 +108,7 @@ class Local:
         self._rests = Rests(stage)
         self._idler = Idler(wake)
         self._shortage = Shortage()
+        self._gate = Gate()
 
     def performing(self, start: Start, begin: Exp, breath: float) -> Performing:
         """A line, not begun yet."""
@@ -118,6 +121,7 @@ class Local:
             self._stage,
             self._rests,
             self._wake,
+            Turns(self._gate, start.line, start.client),
             text_idle_s=self._text_idle_s,
             shortage=self._shortage,
             begin=begin,

@@ -22,6 +22,7 @@ class Start:
 
     `open`: text follows, with `AddText` and `EndText`; a line that is `live` gets sound, with `AddSound` and `EndText`.
     `after`: the line that is stopped right after this, and from whose face in tick `after_tick` it goes on.
+    `client`: the connection that asks, which the server fills in.
     """
 
     line: Line
@@ -32,6 +33,7 @@ class Start:
     after: str = ""
     after_tick: int = 0
     live: bool = False
+    client: bytes = b""
     beside: bool = False  # waits for no line of its character
     undrawn: int = 0  # ticks of which the game has the pictures already: another machine began the line
 
