@@ -17,7 +17,7 @@ from npc_engine.wire.session import Session
 
 LOG: Final = logging.getLogger(__name__)
 CONNECTIONS: Final = 256  # at once, whether they have shown a key or not: two for each line that can be spoken
-KEY_CONNECTIONS: Final = 4  # of one key: eight lines each, so that one client holds a quarter of the engine's lines at most
+KEY_CONNECTIONS: Final = 4  # of one key: eight lines each, so one client holds a quarter of the engine's lines at most
 GREETING_S: Final = 30.0  # to say hello; a connection that says none costs a descriptor for nothing
 TEND_S: Final = 0.5  # from one look at the list of clients to the next: revoked ones are cut off as soon
 FLOW_S: Final = 0.1  # from one look at what comes in to the next: a flood over loopback brought 130 MB in it
