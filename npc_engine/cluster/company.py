@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from npc_engine.cast import Cast, CastError
 from npc_engine.cluster.links import Links
@@ -17,9 +17,11 @@ from npc_engine.server.idling import Idler, Idling
 from npc_engine.server.performer import Rests
 from npc_engine.server.performing import Performing
 from npc_engine.server.warmer import WAITING, WarmFailed
-from npc_engine.snapshot import snapshot
+from npc_engine.snapshot import snapshot, stamps
 from npc_engine.wire.effects import Prepare, Start
 from npc_engine.wire.messages import Warmed
+
+LOOK_S: Final = 2.0  # as replicas look at theirs
 
 
 class _Elsewhere:
@@ -33,13 +35,29 @@ class _Elsewhere:
 
 
 class Names:
-    """The stage of a gateway: it knows who there is from the cast's files, and loads neither voices nor faces."""
+    """The stage of a gateway: it knows who there is from the cast's files, and loads neither voices nor faces.
+
+    The files are looked at again when somebody asks, LOOK_S later at the earliest.
+    """
 
     def __init__(self, cast: Cast) -> None:
         self.cast: Cast = snapshot(cast)
+        self._files = cast
+        self._stamps = stamps(cast)
+        self._looked_at = time.monotonic()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_S:
+            return
+        self._looked_at = now
+        seen = stamps(self._files)
+        if seen != self._stamps:
+            self._stamps, self.cast = seen, snapshot(self._files)
 
     def npcs(self) -> list[dict[str, Any]]:
         """Name, voice, face and description of every character."""
+        self._look()
         return [
             {"name": name, "voice": spec.voice, "face": spec.face, "about": spec.about}
             for name, spec in sorted(self.cast.npcs().items())
@@ -47,6 +65,7 @@ class Names:
 
     def npc(self, name: str, voice: str = "", face: str = "") -> Npc:
         """The character `name` as far as it needs no voice and no face; raises `CastError` for names there are not."""
+        self._look()
         spec = self.cast.npc(name) if name else None
         voice = voice or (spec.voice if spec else "")
         face = face or (spec.face if spec else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class TroupeMaker:
         """The characters, warm; raises `CastError` for a cast that can't be read."""
         from npc_engine.expression.accelerator import accelerated
         from npc_engine.expression.together import Together
+        from npc_engine.reload import Reloader
         from npc_engine.speech.cache import TakeCache, default_folder
         from npc_engine.troupe import Troupe
 
@@ -60,6 +62,7 @@ class TroupeMaker:
         )
         for name, error in troupe.warm().items():
             LOG.warning("character %s is refused until it can speak: %s", name, error)
+        Reloader(troupe).start()
         return troupe
 
 
@@ -130,6 +133,7 @@ def connected(address: str) -> Iterator[None]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a game's engine reports to nobody
     local = address == "local"
+    before = signal.getsignal(signal.SIGTERM)  # Ray would end the process by it, in the middle of its lines
     ray.init(
         address=address,
         namespace="npc-engine",
@@ -137,6 +141,7 @@ def connected(address: str) -> Iterator[None]:
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
+    signal.signal(signal.SIGTERM, before)
     try:
         yield
     finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,10 +14,13 @@ from npc_engine.cast import Cast, CastError
 from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
 from npc_engine.commands.operation import Operation, operation_options
+from npc_engine.commands.serve_ray import ray_engine, ray_options
 from npc_engine.commands.websocket import websocket_gateway, websocket_options
 
 if TYPE_CHECKING:
     from npc_engine.server.curve import Curve
+    from npc_engine.server.performing import Assemble
+    from npc_engine.server.stage import Stage
     from npc_engine.speech.cache import TakeCache
     from npc_engine.troupe import Troupe
 
@@ -28,6 +33,7 @@ EXAMPLES = """  npc-engine serve
   npc-engine serve --cache ~/mygame/spoken --cache-mb 2000     finished speech is kept there
   npc-engine serve --cache off                                  every line is spoken anew
   npc-engine serve --metrics 9464 --log-format json             as a service: see docs/operation.md
+  npc-engine serve --ray 10.0.0.5:6379 --ray-replicas 4:16      performed by a Ray cluster: see docs/scaling.md
 """
 
 
@@ -70,6 +76,7 @@ def add_to(commands: Commands) -> None:
     )
     operation_options(parser)
     websocket_options(parser)
+    ray_options(parser)
     accelerator_option(parser)
     cast_option(parser)
     parser.set_defaults(run=run)
@@ -87,18 +94,46 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace, operation: Operation) -> None:
-    import cv2
-
-    from npc_engine.expression.together import Together
     from npc_engine.server.curve import curve_for
     from npc_engine.server.server import Server
-    from npc_engine.troupe import Troupe
 
     open_gateway = websocket_gateway(arguments)
     keys = _keys(arguments)
     curve = curve_for(arguments.address, keys)  # what is wrong with them is told before all voices are loaded
-    cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     began = time.perf_counter()
+    log = logging.getLogger(__name__)
+    with _engine(arguments, operation) as (stage, company, characters):
+        server = Server(
+            stage, arguments.address, keys=keys, company=company, metrics=operation.metrics, health=operation.health
+        )
+        server.start()
+        if curve is not None:
+            _tell_keys(log, curve)
+        log.info(
+            "npc-engine answers on %s with %d characters, ready in %.1f s",
+            server.address,
+            len(stage.npcs()),
+            time.perf_counter() - began,
+        )
+        if operation.address:
+            log.info("metrics on %s/metrics, health on %s/healthz", operation.address, operation.address)
+        with open_gateway(server):
+            operation.serve(server, characters)
+
+
+@contextmanager
+def _engine(arguments: argparse.Namespace, operation: Operation) -> Iterator[tuple[Stage, Assemble | None, int]]:
+    """The characters, who performs them where this process does not, and how many there are."""
+    if arguments.ray is not None:
+        with ray_engine(arguments) as (names, assemble):
+            yield names, assemble, len(names.npcs())
+        return
+    import cv2
+
+    from npc_engine.expression.together import Together
+    from npc_engine.troupe import Troupe
+
+    cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
     cache = _cache(arguments)
     troupe = Troupe(
         Cast.standard(arguments.cast),
@@ -107,24 +142,10 @@ def _serve(arguments: argparse.Namespace, operation: Operation) -> None:
         network=Together(network(arguments)),
     )
     operation.troupe, operation.cache = troupe, cache
-    log = logging.getLogger(__name__)
-    broken = _tell_broken(log, troupe)
+    broken = _tell_broken(logging.getLogger(__name__), troupe)
     if arguments.warm:
         _warm(troupe, arguments.warm)
-    server = Server(troupe, arguments.address, keys=keys, metrics=operation.metrics, health=operation.health)
-    server.start()
-    if curve is not None:
-        _tell_keys(log, curve)
-    log.info(
-        "npc-engine answers on %s with %d characters, ready in %.1f s",
-        server.address,
-        len(troupe.npcs()),
-        time.perf_counter() - began,
-    )
-    if operation.address:
-        log.info("metrics on %s/metrics, health on %s/healthz", operation.address, operation.address)
-    with open_gateway(server):
-        operation.serve(server, len(troupe.npcs()) - broken)
+    yield troupe, None, len(troupe.npcs()) - broken
     if cache is not None:
         cache.flush()
 

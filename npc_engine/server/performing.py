@@ -13,8 +13,9 @@ from npc_engine.server.pace import Shortage
 from npc_engine.server.performer import Made, Performer, Rests
 from npc_engine.server.stage import Stage
 from npc_engine.server.turns import Turns
-from npc_engine.server.warmer import Warmer
-from npc_engine.wire.effects import Start
+from npc_engine.server.warmer import Warmer, WarmFailed
+from npc_engine.wire.effects import Prepare, Start
+from npc_engine.wire.messages import Warmed
 
 
 class Performing(Protocol):
@@ -72,11 +73,35 @@ class Performing(Protocol):
         ...
 
 
+class Warming(Protocol):
+    """Makes speech ahead, or loads a character; clients are known by their connections."""
+
+    def add(self, client: bytes, prepare: Prepare) -> bool:
+        """Take a job; False when as many wait as may."""
+        ...
+
+    def forget(self, client: bytes) -> None:
+        """Drop the jobs of a client that is gone."""
+        ...
+
+    def take(self) -> list[tuple[bytes, Warmed | WarmFailed]]:
+        """What has been done since the last call, with the client that asked."""
+        ...
+
+    def stop(self) -> None:
+        """End; returns at once."""
+        ...
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for threads; whether they have ended."""
+        ...
+
+
 class Company(Protocol):
     """Who performs a server's lines."""
 
     @property
-    def warmer(self) -> Warmer:
+    def warmer(self) -> Warming:
         """Who makes speech ahead."""
         ...
 
