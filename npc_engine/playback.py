@@ -20,7 +20,8 @@ AHEAD_MS = 600  # how far ahead of the heard sample the engine may send: rides o
 EASE_MS = 100  # from the last face to the neutral one
 WAKE_MS = 40  # and back, when sound goes on after a gap
 FADE_SAMPLES = 120  # 5 ms: a cut without a click
-LEAST_CREDIT_MS = 40  # one moment message
+LEAST_CREDIT_MS = 40  # one moment message with a picture
+CREDIT_SHARE = 5  # a fifth of what the engine keeps ahead is granted at once: each grant costs it a message more
 HISTORY = SAMPLE_RATE  # samples that the heard position may go back
 
 _MS = SAMPLE_RATE // 1000
@@ -187,7 +188,7 @@ class Playback:
             return 0
         at = self._sample(self.position if heard is None else heard) // _MS
         due = (at + self._ahead_ms - self._granted_ms) // TICK_MS * TICK_MS
-        if due < LEAST_CREDIT_MS:
+        if due < max(LEAST_CREDIT_MS, self._ahead_ms // CREDIT_SHARE):
             return 0
         self._granted_ms += due
         return due

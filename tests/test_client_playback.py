@@ -236,7 +236,7 @@ def test_credit_keeps_the_engine_ahead_of_the_heard_sample():
         player.add(moments(first, 2))
         player.sound(960)
         granted += player.credit_ms(first * TICK)
-        assert first * 20 + 600 - 40 < granted <= first * 20 + 600
+        assert first * 20 + 600 - 120 < granted <= first * 20 + 600
     player.add(End("a", 200))
     assert player.credit_ms(100 * TICK) == 0
 

@@ -255,7 +255,7 @@ def test_urgent_lines_go_first(stage):
     wait_for(lambda: all(len(p.peek(10)) == 10 for p in loop.performers))  # all have as much ready as they may
     while loop._sender.round(loop._clients.all):
         pass
-    order = [raw.receive() for _ in range(1 + 3 * 8)][1:]
+    order = [raw.receive() for _ in range(1 + 3 * 5)][1:]
     assert [m.line for m in order if isinstance(m, Accepted)] == ["urgent", "usual", "calm"]
     ticks = [m.line for m in order if isinstance(m, Moments)]
     assert ticks[:6] == ["urgent", "usual", "calm"] * 2  # first, but not alone

@@ -8,21 +8,25 @@ from typing import Any
 from npc_engine.moments import Word
 from npc_engine.server.performer import Made, Tick
 from npc_engine.wire.codec import encode, frames
-from npc_engine.wire.limits import MOMENT_TICKS
+from npc_engine.wire.limits import MOMENT_MOST_TICKS, MOMENT_TICKS
 from npc_engine.wire.messages import Moments, Words
 
 
 def next_ticks(made: Sequence[Made], allowance: int) -> int:
     """How many of the first `made` leave in one message, if `allowance` ticks may; 0 waits for more.
 
-    Tick 0 leaves alone and at once, a picture begins a message, and else MOMENT_TICKS travel together.
+    Tick 0 leaves alone and at once and a picture begins a message; else what is ready travels together, MOMENT_TICKS
+    at least and MOMENT_MOST_TICKS at most.
     """
-    for ticks, item in enumerate(made):
-        if not isinstance(item, Tick) or ticks == allowance or (ticks and item.picture is not None):
-            return ticks
-        if item.tick == 0 or ticks + 1 in (MOMENT_TICKS, allowance):
-            return ticks + 1
-    return 0
+    most = min(allowance, MOMENT_MOST_TICKS)
+    ready = 0
+    for item in made:
+        if not isinstance(item, Tick) or ready == most or (ready and item.picture is not None):
+            return ready
+        ready += 1
+        if item.tick == 0:
+            return ready
+    return ready if ready >= min(MOMENT_TICKS, most) else 0
 
 
 def pack_moment(line: str, ticks: Sequence[Tick], words: Sequence[Word] = ()) -> list[list[bytes]]:

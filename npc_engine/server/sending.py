@@ -99,7 +99,7 @@ class Sender:
     def _send_made(self, peer: Peer, performer: Performing) -> bool:
         """Send the next message of a line, if it is ready and within its credit; whether it was."""
         line = performer.line.id
-        made = performer.peek(limits.MOMENT_TICKS + 1)
+        made = performer.peek(limits.MOMENT_MOST_TICKS + 1)
         first = made[0] if made else None
         if first is None:
             return False

@@ -36,3 +36,4 @@ CREDIT_CAP_MS: Final = 10_000  # granted and not yet used, of one line
 PICTURE_EDGE: Final = (32, 2048)  # pixels
 PICTURE_EVERY: Final = (1, 50)  # ticks
 MOMENT_TICKS: Final = 2  # 40 ms: with the usual 25 pictures a second, one picture a message
+MOMENT_MOST_TICKS: Final = 6  # of a message without pictures: each message costs both sides more than its ticks
