@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from npc_engine.client import Client
+from npc_engine.cluster.orders import WINDOW
 from npc_engine.moments import Outputs
+from npc_engine.server.performer import READY_TICKS
 from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, MarkAt, Moments, Warmed, Words
 
 pytestmark = [
@@ -292,9 +294,7 @@ def test_a_slow_reader_holds_the_replica(cluster, game):
         end = time.monotonic() + 0.5
         until(lambda end=end: game.step(credit=False) or time.monotonic() > end)
     assert game.ticks(line) == 30
-    assert (
-        made - before <= 30 + 20 + 10 + 25
-    )  # credit, the window, what a performer holds ready, a clause of a former line
+    assert made - before <= 30 + WINDOW + READY_TICKS[0] + 25  # credit, what is ahead on both sides, a former clause
     for _ in range(10):
         game.client.credit(line, 200)
     until(lambda: game.step(credit=False) or game.ticks(line) == 130)

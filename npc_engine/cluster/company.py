@@ -151,6 +151,8 @@ class Cluster:
     as twenty of its ticks: it is performed here.
     """
 
+    most = 512, 1024  # more than one wire thread can send: what replicas and it have time for is told by `late`
+
     def __init__(self, handle: Any, stage: Names, wake: Callable[[], None]) -> None:
         self.links = Links(handle)
         self.warmer = RemoteWarmer(self.links, wake)

@@ -132,6 +132,7 @@ def connected(address: str) -> Iterator[None]:
     What was started here ends here; on a cluster the replicas stay, for other gateways.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a game's engine reports to nobody
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     local = address == "local"
     before = signal.getsignal(signal.SIGTERM)  # Ray would end the process by it, in the middle of its lines
     ray.init(

@@ -43,6 +43,7 @@ class Link:
         self.replica = replica
         self.lines: dict[str, Remote] = {}  # by key
         self.words: list[Word] = []  # to be told
+        self.late = False  # whether it has too little time for them
         self.urgent = asyncio.Event()
         self.telling: asyncio.Task[None] | None = None
         self.told_at = self.busy_at = time.monotonic()
@@ -264,8 +265,10 @@ class Links:
             self._say(link, urgent=True)
 
     def _received(self, link: Link, frame: Frame) -> None:
+        link.late = bool(frame.late)
+        everywhere = all(other.late for other in self._links.values() if other.lines)  # else a new line goes elsewhere
         for key, line in link.lines.items():
-            line.late = key in frame.late
+            line.late = everywhere and key in frame.late
         for key, first, made in frame.made:
             known = self._lines.get(key)
             if known is None:

@@ -40,9 +40,6 @@ LOG: Final = logging.getLogger(__name__)
 REQUESTS_A_ROUND = 32  # read between two rounds of sending: cancels come soon, and a flood can't silence the lines
 RETRY_MS = 10  # until a client that leaves too much unread is tried again
 FINISH_S = 2.0  # for performers to end on stop; a clause takes a fraction of it
-LINES = 128  # performed at once, for all clients: each holds two threads
-IDLE_LINES = 256  # that say nothing, for all clients: each holds a face's pose and four ticks
-THREADS = 256  # performers that speak, and cancelled ones that finish their last clause
 
 
 class Loop:
@@ -216,7 +213,8 @@ class Loop:
             return
         lines = sum(bool(performer.line.attitude) == silent for performer in self.performers)
         threads = len(self._retiring) + (0 if silent else lines)
-        if lines >= (IDLE_LINES if silent else LINES) or threads >= THREADS:
+        speaking, silence = self._company.most
+        if lines >= (silence if silent else speaking) or threads >= 2 * speaking:  # cut ones finish their last clause
             what = "keeps" if silent else "speaks"
             text = f"the engine {what} {lines} lines, as many as it can at once: try again when some have ended"
             self._refuse(peer, start, "too-many-lines", text)

@@ -101,6 +101,11 @@ class Company(Protocol):
     """Who performs a server's lines."""
 
     @property
+    def most(self) -> tuple[int, int]:
+        """Lines that can speak at once, and lines that say nothing."""
+        ...
+
+    @property
     def warmer(self) -> Warming:
         """Who makes speech ahead."""
         ...
@@ -123,7 +128,12 @@ Assemble: TypeAlias = Callable[[Callable[[], None]], Company]
 
 
 class Local:
-    """Lines are performed in this process: one that speaks on a thread of its own, those that say nothing by one."""
+    """Lines are performed in this process: one that speaks on a thread of its own, those that say nothing by one.
+
+    One that speaks holds two threads, one that says nothing a face's pose and four ticks.
+    """
+
+    most = 128, 256
 
     def __init__(self, stage: Stage, wake: Callable[[], None], text_idle_s: float) -> None:
         self.warmer = Warmer(stage, wake)
