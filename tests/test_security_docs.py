@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from npc_engine.server import clients, loop, sending, sockets, warmer, zap
+from npc_engine.server import clients, sending, sockets, warmer, zap
+from npc_engine.server.performing import Local
 from npc_engine.wire import limits
 
 ROOT = Path(__file__).parent.parent

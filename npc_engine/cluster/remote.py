@@ -44,7 +44,7 @@ class Remote:
         self.key = ""  # of the performance that goes on
         self.lost_at = 0.0  # when its replica was lost; 0: none was since something last came
         self.stopped = False
-        self.late = False  # a replica that is behind gets no more lines: routing sees to that
+        self.late = False  # its sound comes too late, for want of time, and no replica has more
         self.work = Work()  # as far as it is seen from here
         self._start = start
         self._begin = begin, breath
