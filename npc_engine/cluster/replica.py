@@ -85,8 +85,9 @@ class Replica:
             self._local.warmer.forget(key)
 
     def record_routing_stats(self) -> dict[str, Any]:
-        """For the router: the queue in ms of sound, and who is warm."""
-        return {"queued_ms": self._queued_ms(), "warm": tuple(self._warm)}
+        """For the router: the queue in ms of sound, who is warm, and whether there is too little time."""
+        late = any(part.late for desk in self._desks.values() for part in desk.parts)
+        return {"queued_ms": self._queued_ms(), "warm": tuple(self._warm), "late": late}
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         """For the autoscaler: the queue in ms of sound."""

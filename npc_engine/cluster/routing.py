@@ -23,21 +23,22 @@ class Load:
     replica: str
     queued_ms: int = 0
     warm: tuple[str, ...] = ()
+    late: bool = False  # it has too little time for what it performs
 
 
 def ranked(npc: str, loads: Sequence[Load], avoid: Sequence[str] = ()) -> list[str]:
-    """The replicas, best first, for a line of `npc`; those to `avoid`, which were lost a moment ago, last.
+    """The replicas, best first, for a line of `npc`; those that are late, then those to `avoid` as just lost, come last.
 
     Of those whose queue is within SPREAD_MS of the shortest, one where the character is warm comes first, then its
     home: rendezvous hashing (Thaler and Ravishankar 1998) names the same one in every gateway, and moves few characters
     when a replica comes or goes.
     """
-    least = min((load.queued_ms for load in loads), default=0)
+    least = min((load.queued_ms for load in loads if not load.late), default=0)
 
-    def order(load: Load) -> tuple[bool, bool, int, bool, bytes]:
+    def order(load: Load) -> tuple[bool, bool, bool, int, bool, bytes]:
         far = load.queued_ms > least + SPREAD_MS
         home = hashlib.blake2b(f"{npc}\0{load.replica}".encode(), digest_size=8).digest()
-        return load.replica in avoid, far, load.queued_ms if far else 0, npc not in load.warm, home
+        return load.replica in avoid, load.late, far, load.queued_ms if far else 0, npc not in load.warm, home
 
     return [load.replica for load in sorted(loads, key=order)]
 
@@ -72,7 +73,7 @@ class Router(RequestRouter):  # type: ignore[misc]
         while self._placed and now - self._placed[0][0] > PLACED_S:
             self._placed.popleft()
         placed = sum(ms for _, where, ms in self._placed if where == name)
-        return Load(name, stats.get("queued_ms", 0) + placed, tuple(stats.get("warm", ())))
+        return Load(name, stats.get("queued_ms", 0) + placed, tuple(stats.get("warm", ())), bool(stats.get("late")))
 
 
 def _name(replica_id: ReplicaID) -> str:
