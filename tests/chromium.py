@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -43,12 +43,15 @@ class Browser:
             "about:blank",
         ]  # fmt: skip
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._open = contextlib.ExitStack()
+        self._open.callback(self._end)
         self.faults = []
         self._next = 0
         try:
-            self._socket = connect(self._page_address(), max_size=None, compression=None, open_timeout=WAIT_S)
+            opened = connect(self._page_address(), max_size=None, compression=None, open_timeout=WAIT_S)
+            self._socket = self._open.enter_context(opened)
         except BaseException:
-            self._end()
+            self._open.close()
             raise
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
@@ -132,8 +135,4 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        try:
-            self._socket.close()
-        except (OSError, WebSocketException):
-            pass
-        self._end()
+        self._open.close()

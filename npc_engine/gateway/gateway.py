@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -103,15 +104,15 @@ class Gateway:
         self._bridges: dict[Bridge, ServerConnection] = {}
         self._refused = 0  # since the log was told
         self._tell_at = 0.0
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        """Where the page is, such as http://127.0.0.1:7891/; its WebSocket is at the same place."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """Where the page is for this machine, such as http://127.0.0.1:7891/; its WebSocket is at the same place."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - nothing is bound here
+        host = f"[{host}]" if ":" in host else host
         return f"http{'s' if self._tls else ''}://{host}:{self.port}/"
 
     @property
@@ -144,19 +145,22 @@ class Gateway:
 
     def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket, stopping: asyncio.Event) -> None:
         asyncio.set_event_loop(loop)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
-            loop.run_until_complete(self._serve(listener, stopping))
+            loop.run_until_complete(self._serve(context, listener, stopping))
         except Exception:
             LOG.exception("the gateway failed: no WebSockets any more")
         finally:
             listener.close()
-            self._context.destroy(0)
+            context.destroy(0)
             loop.close()
 
-    async def _serve(self, listener: socket.socket, stopping: asyncio.Event) -> None:
+    async def _serve(
+        self, context: zmq.Context[zmq.Socket[bytes]], listener: socket.socket, stopping: asyncio.Event
+    ) -> None:
         bounds = self._bounds
         server = await serve(
-            self._handle,
+            partial(self._handle, context),
             sock=listener,
             ssl=self._tls,
             process_request=self._judge,
@@ -233,11 +237,11 @@ class Gateway:
             LOG.warning("refused %d WebSockets, the last from %s: %s", self._refused, host, text)
             self._tell_at, self._refused = time.monotonic() + TELL_S, 0
 
-    async def _handle(self, page: ServerConnection) -> None:
+    async def _handle(self, context: zmq.Context[zmq.Socket[bytes]], page: ServerConnection) -> None:
         """Serve an open WebSocket until it ends."""
         name = f"websocket {next(self._names)}"
         with self._guest(name) as way:
-            link = Link(self._context, way, asyncio.get_running_loop())
+            link = Link(context, way, asyncio.get_running_loop())
             bridge = Bridge(page, link)
             self._bridges[bridge] = page
             LOG.info("%s opened from %s", name, (page.remote_address or ("?",))[0])
