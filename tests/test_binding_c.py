@@ -208,7 +208,7 @@ def opening():
 ENDED = [msgpack.packb({"kind": "end", "line": "l1", "ticks": 4})]
 ENGINES = [name for name, (_, g) in GOLDENS.items() if g["from"] == "engine"]
 SENT_BY_ENGINES = [n for n in ENGINES if "error" in GOLDENS[n][1] and GOLDENS[n][0]]
-UNREAD = ("utf8", "list_too_long", "kind_missing", "pong_payload", "accepted", "mark", "warmed", "npcs")
+UNREAD = ("utf8", "list_too_long", "kind_missing", "pong_payload", "accepted", "mark", "warmed", "npcs", "stats")
 
 
 def test_what_it_asks_is_what_a_reader_reads(program, engine, tmp_path):
