@@ -15,6 +15,10 @@ from npc_engine.logs import BoundedFile, JsonFormatter, TextFormatter, about, se
 LOG = logging.getLogger("test_logs")
 
 
+def fault():
+    raise ZeroDivisionError("a fault")
+
+
 @pytest.fixture
 def logged():
     """What was logged, by a handler of its own with the formatter that a test sets."""
@@ -46,7 +50,7 @@ def test_json_has_the_trace_in_its_one_line(logged):
     handler, rows = logged
     handler.setFormatter(JsonFormatter())
     try:
-        raise ZeroDivisionError("a fault")
+        fault()
     except ZeroDivisionError:
         LOG.exception("broken")
     (row,) = rows()
@@ -70,7 +74,7 @@ def test_text_says_what_it_is_about_before_the_trace(logged):
     handler.setFormatter(TextFormatter())
     with about(line="l1"):
         try:
-            raise ZeroDivisionError("a fault")
+            fault()
         except ZeroDivisionError:
             LOG.exception("broken")
     assert rows()[0].endswith("ERROR broken [line='l1']")

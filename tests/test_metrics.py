@@ -19,6 +19,7 @@ from npc_engine.server.endpoint import Endpoint, health_page, host_and_port
 from npc_engine.server.health import WEDGED_S, Health, Notify
 from npc_engine.server.metrics import BUCKETS_S, ClientFigures, Metrics, Work
 from npc_engine.server.server import Server, ServerError
+from npc_engine.speech.cache import TakeCache
 from npc_engine.wire.messages import Accepted, Cancelled, End, ErrorMessage, Moments
 
 TEXT = "one two three four five six seven eight"  # 40 ticks
@@ -284,8 +285,6 @@ def test_every_metric_stands_in_the_docs_and_no_other(server):
         list(client.say("anna", TEXT))
         client.speak("nobody", TEXT)
         drain(client, over)
-        from npc_engine.speech.cache import TakeCache
-
         _, _, body = Exposition(
             server.metrics, server.health, lambda: {"disc": Stats(lowest=0.9)}, lambda: TakeCache(folder=None)
         ).page()
@@ -403,7 +402,7 @@ def test_a_port_that_is_taken_is_told(http_server, pages):
     [
         ("9464", ("127.0.0.1", 9464)),
         (":9464", ("127.0.0.1", 9464)),
-        ("0.0.0.0:9464", ("0.0.0.0", 9464)),
+        ("192.168.1.5:9464", ("192.168.1.5", 9464)),
         ("[::1]:0", ("::1", 0)),
     ],
 )
