@@ -52,7 +52,7 @@ class Ahead(Generic[T]):
                         return
                     self._ready.append(item)
                     self._changed.notify_all()
-        except Exception as error:  # noqa: BLE001 - handed over to the reader, who raises it
+        except BaseException as error:  # noqa: BLE001 - handed over to the reader, who raises it; sys.exit too
             self._error = error
         finally:
             close = getattr(items, "close", None)

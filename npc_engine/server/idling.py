@@ -125,7 +125,7 @@ class Idling:
             moment = next(self._moments, None)
             self.work.picture_s += time.thread_time() - began  # nothing else costs much in a face that says nothing
             made: Made = Complete() if moment is None else counted(self._ticks, moment, self._stage, self.work)
-        except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
+        except BaseException as error:  # noqa: BLE001 - `failed` logs what nobody expected
             moment, made = None, self._context.run(failed, self._start, self._stage, error)
         self._ticks += 1
         self._put(made, self._face if moment is None else moment.exp)
@@ -141,7 +141,7 @@ class Idling:
     def _prepare(self) -> None:
         try:
             npc, begun = prepared(self._start, self._stage, self._rests)
-        except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
+        except BaseException as error:  # noqa: BLE001 - `failed` logs what nobody expected
             self._put(failed(self._start, self._stage, error), self._face)
             return
         self._put(begun, self._face)

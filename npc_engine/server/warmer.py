@@ -110,7 +110,7 @@ class Warmer:
             return WarmFailed(name, "bad-text", str(error))
         except CastError as error:
             return WarmFailed(name, cast_code(self._stage.cast, prepare.npc, prepare.voice), str(error))
-        except Exception as error:
+        except BaseException as error:  # a library's sys.exit too: this thread serves all
             LOG.exception("warm %s of %s failed", name, prepare.line.npc)
             return WarmFailed(name, "internal", f"the engine failed on this warm: {type(error).__name__}: {error}")
 
