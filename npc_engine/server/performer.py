@@ -200,7 +200,7 @@ def packed_face(exp: Exp, coefficients: str) -> bytes | None:
     return None if coefficients == "none" else pack_coefficients(TARGETS[coefficients].of(exp))
 
 
-def failed(start: Start, stage: Stage, error: Exception) -> Failed:
+def failed(start: Start, stage: Stage, error: BaseException) -> Failed:
     """What to say of a line that `error` has ended; one that nobody expected is logged."""
     if isinstance(error, NoFaceError):
         return Failed("unknown-face", str(error))
@@ -375,7 +375,7 @@ class Performer:
             self._perform()
         except _StoppedError:
             return
-        except Exception as error:  # noqa: BLE001 - `failed` logs what nobody expected
+        except BaseException as error:  # noqa: BLE001 - `failed` logs what nobody expected, a library's sys.exit too
             self._keep(failed(self._start, self._stage, error))
         finally:
             self._turns.face.end()
