@@ -45,6 +45,7 @@ class Served:
                 [*command, *([] if is_tone else ["--address"]), self.address],
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                cwd=folder,  # what lies in the working directory would be the game's own cast, and code
                 env={**os.environ, **single},
             )
         try:

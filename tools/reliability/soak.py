@@ -77,7 +77,8 @@ class _Guest:
             self.process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "reliability.soak_client", served.address, self.name, str(number),
                  str(rng.randint(2, 12))],
-                stdout=out, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": paths.rstrip(os.pathsep)},
+                stdout=out, stderr=subprocess.STDOUT, cwd=folder,
+                env={**os.environ, "PYTHONPATH": paths.rstrip(os.pathsep)},
             )  # fmt: skip
 
     def told(self) -> list[str]:
