@@ -22,7 +22,8 @@ class Desk:
         self._now = now
         self._parts: dict[str, Part] = {}
         self._heard_at = now()
-        self._rung = asyncio.Event()
+        self._rung = asyncio.Event()  # there may be more
+        self._begun = asyncio.Event()  # there is another line
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -39,6 +40,7 @@ class Desk:
         self._heard_at = self._now()
         self._parts[part.key] = part
         part.begin()
+        self._begun.set()
 
     def hear(self, words: list[Word]) -> None:
         """Carry out what the gateway says; of lines that have ended it says things too late."""
@@ -63,26 +65,22 @@ class Desk:
         """Pickled `Frame`s: at once where something is urgent, else FRAME_S apart, and a heartbeat where nothing is."""
         last = self._now()
         while True:
+            self._begun.clear()
             ready = self._ready()
             passed = self._now() - last
-            if ready and (passed >= FRAME_S or any(urgent for _, _, urgent in ready)):
+            if ready and passed >= (LOOK_S if any(urgent for _, _, urgent in ready) else FRAME_S):
                 yield pickle.dumps(self._frame(ready), pickle.HIGHEST_PROTOCOL)
                 last = self._now()
             elif ready:
-                await asyncio.sleep(min(LOOK_S, FRAME_S - passed))
+                # ticks ring a thousand times a second: unless a line begins, nobody looks before the frame's time
+                begins = any(part.begins for part in self._parts.values())
+                await _within(self._begun, LOOK_S if begins else FRAME_S - passed)
             elif passed >= HEARTBEAT_S:
                 yield pickle.dumps(self._frame([]), pickle.HIGHEST_PROTOCOL)
                 last = self._now()
             else:
-                await self._wait(HEARTBEAT_S - passed)
-
-    async def _wait(self, seconds: float) -> None:
-        """Until there may be more."""
-        try:
-            await asyncio.wait_for(self._rung.wait(), seconds)
-        except asyncio.TimeoutError:
-            return
-        self._rung.clear()
+                await _within(self._rung, HEARTBEAT_S - passed)
+                self._rung.clear()
 
     def _ready(self) -> list[tuple[Part, int, bool]]:
         self._parts = {key: part for key, part in self._parts.items() if not part.over}
@@ -99,3 +97,11 @@ class Desk:
             made.append((part.key, part.made, part.hand_out(count)))
             size += sum(len(item.picture or b"") for item in made[-1][2] if isinstance(item, Tick))
         return Frame(tuple(made), frozenset(part.key for part in self._parts.values() if part.late))
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, so long at most."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return

@@ -10,9 +10,10 @@ from npc_engine.server.performer import Made
 from npc_engine.wire.effects import Start
 
 WINDOW: Final = 20  # ticks that leave a replica beyond those taken in the gateway: a frame and an answer are on the way
-SILENT_WINDOW: Final = 8  # of a line that says nothing: four pictures, drawn for nothing at a cut
-FRAME_S: Final = 0.04  # from frame to frame of a link: a message of Ray costs a millisecond of two processors
-LOOK_S: Final = 0.004  # from one look at what is ready to the next
+SILENT_WINDOW: Final = 12  # of a line that says nothing: six pictures, drawn for nothing at a cut
+EAGER_TICKS: Final = 10  # of a line's beginning, which do not wait for a frame's time: nothing is ahead of them yet
+FRAME_S: Final = 0.06  # from frame to frame of a link: a message of Ray costs a millisecond of two processors
+LOOK_S: Final = 0.004  # from one look at what is ready to the next, while lines begin
 HEARTBEAT_S: Final = 0.25  # after which a frame leaves though nothing is ready
 SILENCE_S: Final = 1.0  # without a frame: the replica counts as lost, a second before Ray finds a dead machine
 ABANDONED_S: Final = 10.0  # without a word of the gateway: its lines stop

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from npc_engine.cluster.orders import Committed, Heard, Order, Stopped, Taken, Word, Written, owed_ms, window
+from npc_engine.cluster.orders import (
+    EAGER_TICKS,
+    Committed,
+    Heard,
+    Order,
+    Stopped,
+    Taken,
+    Word,
+    Written,
+    owed_ms,
+    window,
+)
 from npc_engine.server.performer import Begun, Complete, Failed, Made, Tick
 from npc_engine.server.performing import Performing
 
@@ -54,6 +65,11 @@ class Part:
         self._performing.stop()
 
     @property
+    def begins(self) -> bool:
+        """Whether what comes next is urgent."""
+        return bool(self._again) or self._ticks < EAGER_TICKS
+
+    @property
     def late(self) -> bool:
         """Whether its sound comes too late, for want of time to make it."""
         return not self.over and self._performing.late
@@ -65,7 +81,7 @@ class Part:
     def ready(self) -> tuple[int, bool]:
         """How many things may be handed out, and whether they shall not wait for company.
 
-        What a player waits for is urgent: the character, the first tick, the end.
+        What a player waits for is urgent: the character, the first ticks, the end.
         """
         self._drop()
         made = self._performing.peek(MOST)
@@ -104,4 +120,4 @@ class Part:
 
 
 def _urgent(item: Made) -> bool:
-    return isinstance(item, (Begun, Complete, Failed)) or (isinstance(item, Tick) and item.tick == 0)
+    return isinstance(item, (Begun, Complete, Failed)) or (isinstance(item, Tick) and item.tick < EAGER_TICKS)

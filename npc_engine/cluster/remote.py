@@ -108,14 +108,14 @@ class Remote:
             return [self._ready[i] for i in range(min(most, len(self._ready)))]
 
     def take(self, count: int) -> None:
-        """Remove the first `count`; the replica makes as many more, and is told so when half a window has left."""
+        """Remove the first `count`; the replica makes as many more, and is told when a third of a window has left."""
         with self._lock:
             for _ in range(count):
                 made = self._ready.popleft()
                 if isinstance(made, Tick):
                     self._taken += 1
                     self._left.append((made.tick, made.exp))
-            if not self._placed or self._taken - self._told < window(self.line) // 2:
+            if not self._placed or self._taken - self._told < window(self.line) // 3:
                 return
             self._told = self._taken
             word = Taken(self.key, self._taken)

@@ -27,7 +27,7 @@ class Load:
 
 
 def ranked(npc: str, loads: Sequence[Load], avoid: Sequence[str] = ()) -> list[str]:
-    """The replicas, best first, for a line of `npc`; those that are late, then those to `avoid` as just lost, come last.
+    """The replicas, best first, for a line of `npc`; those that are late and those to `avoid`, just lost, come last.
 
     Of those whose queue is within SPREAD_MS of the shortest, one where the character is warm comes first, then its
     home: rendezvous hashing (Thaler and Ravishankar 1998) names the same one in every gateway, and moves few characters

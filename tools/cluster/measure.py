@@ -1,0 +1,229 @@
+"""A cluster of two nodes on this machine beside one process: first moments, processor time, and what a loss costs.
+
+    python tools/cluster/measure.py [--lines 1 8 32] [--seconds 10] [--json FILE]
+
+Everything is real: servers and gateway are processes of `npc-engine serve`, games speak to them over TCP and play in
+real time. Processor time is that of all cores; on a busy machine compare the columns of one run with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from npc_engine.client import Client
+from npc_engine.moments import Outputs
+from npc_engine.wire.messages import Cancelled, End, ErrorMessage, Moments
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [line for line in (ROOT / "tests/npc_lines.txt").read_text(encoding="utf-8").splitlines() if line]
+VOICES = ("woman", "man", "child", "old_man", "old_woman", "youth", "lady", "goblin")
+LINES_A_CLIENT = 8
+TICKS_S = 50
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """An `npc-engine serve` on a free port; its address and process."""
+    command = [sys.executable, "-m", "npc_engine.cli", "serve", "--address", "tcp://127.0.0.1:*", "--cache", "off"]
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)  # noqa: S603
+    assert process.stderr is not None
+    try:
+        address = ""
+        for row in process.stderr:
+            found = re.search(r"answers on (tcp://\S+)", row)
+            if found:
+                address = found[1]
+                break
+        assert address, f"serve {options} ended with {process.wait()}"
+        os.set_blocking(process.stderr.fileno(), False)
+        yield address, process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def replicas() -> dict[int, str]:
+    """Process and Ray node of each replica on this machine."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "cmdline").read_bytes().startswith(b"ray::ServeReplica:npc-engine"):
+                environment = (folder / "environ").read_bytes().split(b"\0")
+                node = next((one for one in environment if one.startswith(b"RAY_NODE_ID")), b"=")
+                found[int(folder.name)] = node.split(b"=")[1].decode()
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+def cpu_s(pids: list[int]) -> float:
+    """Processor seconds that processes have used."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Player:
+    """Games that play `count` lines at once in real time."""
+
+    def __init__(self, address: str, count: int, seconds: float, outputs: Outputs) -> None:
+        self.clients = [Client(address, 60, f"player{k}") for k in range(-(-count // LINES_A_CLIENT))]
+        self.asked: dict[str, float] = {}
+        self.first: dict[str, float] = {}
+        self.ticks: dict[str, int] = {}
+        self.heard: dict[str, int] = {}
+        self.late = self.messages = 0
+        self.gaps: dict[str, float] = {}
+        self._came: dict[str, float] = {}
+        self._open: dict[str, Client] = {}
+        for k in range(count):
+            client = self.clients[k // LINES_A_CLIENT]
+            text = " ".join(TEXTS[(k + n) % len(TEXTS)] for n in range(round(seconds)))
+            line = client.speak(VOICES[k % len(VOICES)], text, outputs=outputs, turn="beside", line=f"line{k}")
+            self.asked[line] = time.monotonic()
+            self.ticks[line] = self.heard[line] = 0
+            self._open[line] = client
+
+    def play(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while self._open and time.monotonic() < end:
+            for client in self.clients:
+                for event in client.poll(0.002):
+                    self._take(event)
+            self._hear()
+
+    def _take(self, event: object) -> None:
+        now = time.monotonic()
+        if isinstance(event, Moments):
+            line = event.line
+            self.messages += 1
+            assert event.tick == self.ticks[line], f"{line}: tick {event.tick} came, expected {self.ticks[line]}"
+            self.first.setdefault(line, now)
+            due = self.first[line] + 0.3 + event.tick / TICKS_S
+            self.late += event.ticks * (now > due)
+            self.gaps[line] = max(self.gaps.get(line, 0.0), now - self._came.get(line, now))
+            self._came[line] = now
+            self.ticks[line] += event.ticks
+        elif isinstance(event, (End, Cancelled, ErrorMessage)):
+            assert not isinstance(event, ErrorMessage), event
+            self._open.pop(event.line, None)
+
+    def _hear(self) -> None:
+        now = time.monotonic()
+        for line, client in self._open.items():
+            if line in self.first:
+                heard = min(self.ticks[line], int((now - self.first[line]) * TICKS_S))
+                if heard - self.heard[line] >= 2:
+                    client.credit(line, 20 * (heard - self.heard[line]))
+                    self.heard[line] = heard
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+
+
+def loaded(address: str, pids: dict[str, list[int]], count: int, seconds: float, outputs: Outputs) -> dict[str, object]:
+    """`count` lines in real time: first moments, late ticks, processor ms for each second that a character speaks."""
+    before = {name: cpu_s(ids) for name, ids in pids.items()}
+    player = Player(address, count, seconds, outputs)
+    player.play(seconds)
+    cpu = {name: cpu_s(ids) - before[name] for name, ids in pids.items()}
+    spoken = sum(player.ticks.values()) / TICKS_S
+    first = sorted(1000 * (player.first[line] - player.asked[line]) for line in player.first)
+    player.close()
+    return {
+        "lines": count,
+        "first_ms_p50": round(statistics.median(first), 1),
+        "first_ms_p95": round(first[min(len(first) - 1, int(0.95 * len(first)))], 1),
+        "late_percent": round(100 * player.late / max(1, sum(player.ticks.values())), 2),
+        "messages_s": round(player.messages / seconds),
+        "cpu_ms_per_character_second": {name: round(1000 * used / spoken, 1) for name, used in cpu.items()},
+    }
+
+
+def alone(address: str, count: int = 20) -> dict[str, float]:
+    """First moments of short lines, one after the other."""
+    first = []
+    with Client(address, 60) as client:
+        for k in range(count):
+            asked = time.monotonic()
+            for event in client.say(VOICES[k % len(VOICES)], TEXTS[k % len(TEXTS)]):
+                if isinstance(event, Moments) and event.tick == 0:
+                    asked = 1000 * (time.monotonic() - asked)
+            first.append(asked)
+    first = sorted(first[2:])
+    return {"first_ms_min": round(first[0], 1), "first_ms_p50": round(statistics.median(first), 1)}
+
+
+def loss(address: str, process: subprocess.Popen[str], kill: Callable[[], object], count: int = 8) -> dict[str, object]:
+    """Lines in real time of which `kill` takes a replica away: the longest pause between two messages of a line."""
+    player = Player(address, count, 14, Outputs())
+    player.play(3)
+    player.gaps.clear()
+    assert process.stderr is not None
+    process.stderr.read()
+    kill()
+    player.play(9)
+    player.close()
+    log = process.stderr.read() or ""
+    return {
+        "lines": count,
+        "moved_after_ms": [int(ms) for ms in re.findall(r"goes on, (\d+) ms after", log)],
+        "longest_pause_ms": round(1000 * max(player.gaps.values())),
+        "late_ticks": player.late,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--picture", type=int, default=0, help="edge of pictures at 25 a second (default none)")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster as RayCluster
+
+    outputs = Outputs(picture=arguments.picture)
+    report: dict[str, object] = {"cores": os.cpu_count()}
+    with serving() as (address, process):
+        report["one process, a line at a time"] = alone(address)
+        pids = {"engine": [process.pid]}
+        report["one process"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
+        print(json.dumps(report, indent=2), flush=True)
+    node = {"num_cpus": 1, "object_store_memory": 200 << 20}
+    nodes = RayCluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    second = nodes.add_node(**node)
+    options = ("--ray", nodes.address, "--ray-replicas", "2", "--ray-cpus", "0.5")
+    with serving(*options) as (address, process):
+        report["cluster, a line at a time"] = alone(address)
+        pids = {"gateway": [process.pid], "replicas": list(replicas())}
+        report["cluster"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
+        before = list(replicas())
+        report["a replica killed"] = loss(address, process, lambda: os.kill(before[0], signal.SIGKILL))
+        until = time.monotonic() + 60
+        while len(replicas()) < 2 and time.monotonic() < until:
+            time.sleep(0.5)
+        time.sleep(8)  # it loads its voices
+        report["a node killed"] = loss(address, process, lambda: nodes.remove_node(second, allow_graceful=False))
+    nodes.shutdown()
+    print(json.dumps(report, indent=2))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
