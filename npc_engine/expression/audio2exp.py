@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from npc_engine.expression import limits
+from npc_engine.expression.activity import LivePauses
 from npc_engine.expression.contacts import Contacts, enforced
 from npc_engine.expression.emotion import Feeling
 from npc_engine.expression.hearing import Heard, Hearing
@@ -32,6 +33,8 @@ from npc_engine.moments import (
     breathed,
 )
 
+LIVE_LOOKAHEAD_MS: Final = 40
+"""Of lines of live sound: the most that keeps 80 ms from a sound to its face, and half of them for all else."""
 EASE: Final = 5  # ticks in which a face comes to rest after a line: 100 ms
 REST: Final = 1  # tick of rest that follows, so that the last thing a game gets is neutral
 MOUTH: Final = [i for name, i in CHANNEL.items() if name.startswith(("jaw", "mouth", "tongue"))]
@@ -41,6 +44,7 @@ class Audio2Exp:
     """The mouth of a character: one network for all lines, everything else belongs to the line being expressed.
 
     `lookahead_ms`, -60 … +120 in steps of 20: tick t is read from the network when it has heard that much beyond t.
+    `live_lookahead_ms` is that of lines of live sound, whose face is wanted soon.
     `style` (of lines whose style is ""), `intensity` and `smoothing` are the character's `Settings`.
     `network` in place of the one in the file `model`: one on another accelerator, or one that steps lines together.
     """
@@ -51,16 +55,19 @@ class Audio2Exp:
         *,
         network: Stepping | None = None,
         lookahead_ms: int = 60,
+        live_lookahead_ms: int = LIVE_LOOKAHEAD_MS,
         style: str = "lively",
         intensity: float = 1.0,
         smoothing: float = limits.DEFAULT_SMOOTHING,
     ) -> None:
         lowest, highest = -AHEAD * TICK_MS, BEHIND * TICK_MS
-        if not lowest <= lookahead_ms <= highest or lookahead_ms % TICK_MS:
-            raise ValueError(f"lookahead_ms is {lookahead_ms}, expected {lowest} to {highest} in steps of {TICK_MS}")
+        for name, ms in (("lookahead_ms", lookahead_ms), ("live_lookahead_ms", live_lookahead_ms)):
+            if not lowest <= ms <= highest or ms % TICK_MS:
+                raise ValueError(f"{name} is {ms}, expected {lowest} to {highest} in steps of {TICK_MS}")
         self._settings = Settings(style, intensity, smoothing)
         self._network: Stepping = network or Network(model or SHIPPED)
         self._lookahead = lookahead_ms // TICK_MS
+        self._live_lookahead = live_lookahead_ms // TICK_MS
 
     def with_settings(self, settings: Settings) -> Audio2Exp:
         """The same network and look-ahead for another character."""
@@ -84,7 +91,8 @@ class Audio2Exp:
         telling: _Telling | None = None
         for chunk in speech:
             if telling is None:
-                telling = _Telling(chunk.line, self._network, self._lookahead, self._settings)
+                lookahead = self._lookahead if chunk.line.live is None else self._live_lookahead
+                telling = _Telling(chunk.line, self._network, lookahead, self._settings)
             yield from telling.tell(chunk)
         if telling is not None:
             yield from telling.end()
@@ -101,7 +109,8 @@ class _Telling:
         self._gains = gains(style, settings.intensity)
         self._hearing = Hearing(network, lookahead, limits.advance_ticks(settings.smoothing))
         self._smoother = limits.Smoother(settings.smoothing)
-        self._accents, self._pauses, self._hushes = Accents(), Pauses(), Hushes()
+        self._accents, self._hushes = Accents(), Hushes()
+        self._pauses = Pauses() if line.live is None else LivePauses()
         self._life = Life(line.npc, line.id, self._style)
         self._feeling = Feeling(line.npc, line.id, line.emotion, line.strength)
         self._contacts = Contacts()
@@ -162,8 +171,8 @@ class _Telling:
         added to it; a feeling gives way to contacts; and nothing comes after the limits.
         """
         loudness = np.sqrt(np.square(np.stack(sound)).mean(axis=1))
+        pause, still, loudness = self._pauses.step(heard.likely, loudness)
         accents = self._accents.step(loudness)
-        pause, still = self._pauses.step(heard.likely, loudness)
         contact = self._contacts.step(heard.likely)
         exp = heard.exp * self._gains
         exp[:, MOUTH] *= (1 - still)[:, None]

@@ -85,9 +85,10 @@ class Pauses:
         self._silent = PAUSE_WHOLE  # ticks
         self._pause = self._still = 1.0
 
-    def step(self, likely: F32, loudness: F32) -> tuple[F32, F32]:
-        """How much each of the next n ticks lies in a pause, and how still the mouth must be in it: f32[n], 0..1, each.
+    def step(self, likely: F32, loudness: F32) -> tuple[F32, F32, F32]:
+        """How much each of the next n ticks lies in a pause, how still the mouth must be in it, and what is loud.
 
+        f32[n] each; the first two 0..1, the third is the loudness of speech: all of it, where nothing else sounds.
         Given P f32[n, k, 15] of the visemes in a tick and in those after it, and the RMS f32[n].
         """
         pause, still = np.zeros(len(loudness), np.float32), np.zeros(len(loudness), np.float32)
@@ -99,7 +100,7 @@ class Pauses:
             self._pause = max(sure * long * long * (3 - 2 * long), self._pause - PAUSE_LEAVES)
             self._still = max(self._pause if loud < QUIET else 0.0, self._still - PAUSE_LEAVES)
             pause[i], still[i] = self._pause, self._still
-        return pause, still
+        return pause, still, loudness
 
 
 class Hushes:

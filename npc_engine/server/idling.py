@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Final
 
-from npc_engine.moments import NEUTRAL, Exp, Moment, breathed
+from npc_engine.moments import NEUTRAL, Exp, Moment, Sound, breathed
 from npc_engine.performance import perform
 from npc_engine.server.metrics import Work
 from npc_engine.server.pace import Shortage
@@ -92,6 +92,10 @@ class Idling:
     def append(self, text: str) -> None:
         """Raise `ValueError`: it has no text."""
         raise ValueError(f"line {self.line.id!r} says nothing, but {text[:40]!r} came for it")
+
+    def hear(self, sound: Sound) -> None:
+        """Raise `ValueError`: it is not live."""
+        raise ValueError(f"line {self.line.id!r} says nothing, but {len(sound)} samples of sound came for it")
 
     def commit(self) -> None:
         """Raise `ValueError`: it has no text."""

@@ -12,11 +12,11 @@ from npc_engine.wire.limits import MOMENT_MOST_TICKS, MOMENT_TICKS
 from npc_engine.wire.messages import Moments, Words
 
 
-def next_ticks(made: Sequence[Made], allowance: int) -> int:
+def next_ticks(made: Sequence[Made], allowance: int, least: int = MOMENT_TICKS) -> int:
     """How many of the first `made` leave in one message, if `allowance` ticks may; 0 waits for more.
 
-    Tick 0 leaves alone and at once and a picture begins a message; else what is ready travels together, MOMENT_TICKS
-    at least and MOMENT_MOST_TICKS at most.
+    Tick 0 leaves alone and at once and a picture begins a message; else what is ready travels together, `least`
+    ticks at least and MOMENT_MOST_TICKS at most.
     """
     most = min(allowance, MOMENT_MOST_TICKS)
     ready = 0
@@ -26,7 +26,7 @@ def next_ticks(made: Sequence[Made], allowance: int) -> int:
         ready += 1
         if item.tick == 0:
             return ready
-    return ready if ready >= min(MOMENT_TICKS, most) else 0
+    return ready if ready >= min(least, most) else 0
 
 
 def pack_moment(line: str, ticks: Sequence[Tick], words: Sequence[Word] = ()) -> list[list[bytes]]:

@@ -16,6 +16,8 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from npc_engine.cast import CastError
+from npc_engine.live.source import LiveSource
+from npc_engine.live.voice import LiveVoice
 from npc_engine.moments import (
     NEUTRAL,
     TICK_MS,
@@ -240,12 +242,17 @@ class Performer:
         breath: float = 0.0,
     ) -> None:
         self._text = OpenText(text_idle_s) if start.open else None
+        self._sound = LiveSource(start.line.sound_rate, text_idle_s) if start.live else None
         self._awaits_more = start.open or start.live  # of the text or sound; waiting for that is no want of time
         self._ends_early: Failed | None = None
         self.work = Work()
         self._pace = Pace(start.line.outputs, shortage or Shortage(), self.work, undrawn=start.undrawn)
         line = replace(start.line, pace=self._pace.edge)
-        self.line = replace(line, more=self._following(self._text)) if self._text else line
+        self.line = line
+        if self._text is not None:
+            self.line = replace(line, more=self._following(self._text))
+        elif self._sound is not None:
+            self.line = replace(line, live=turns.unhurried(iter(self._sound)))
         self._start = start
         self._stage = stage
         self._faces_at_rest = rests
@@ -275,16 +282,23 @@ class Performer:
             self._made.clear()
             self._changed.notify_all()
         self._turns.stop()
-        if self._text is not None:
-            self._text.close()
+        for more in (self._text, self._sound):
+            if more is not None:
+                more.close()
 
     def append(self, text: str) -> None:
         """More of an open line's text; raises `ValueError` for a line that was not opened, or is committed."""
         self._open_text().append(text)
 
+    def hear(self, sound: Sound) -> None:
+        """More of a live line's sound; raises `ValueError` for one that is not live, is committed, or has too much."""
+        if self._sound is None:
+            raise ValueError(f"line {self.line.id!r} was not begun for live sound")
+        self._sound.add(sound)
+
     def commit(self) -> None:
-        """An open line's text is complete; raises `ValueError` for a line that was not opened."""
-        self._open_text().commit()
+        """An open line's text, or a live line's sound, is complete; raises `ValueError` for any other line."""
+        (self._sound or self._open_text()).commit()
         self._awaits_more = False
 
     def _open_text(self) -> OpenText:
@@ -386,7 +400,8 @@ class Performer:
         if not self._keep(begun) or not self._turns.face.begin():
             return
         work = self.work
-        voice = self._turns.speaking(_Enduring(npc.voice, self._end_early, work))
+        voice = LiveVoice() if self._sound is not None else npc.voice
+        voice = self._turns.speaking(_Enduring(voice, self._end_early, work))
         npc = replace(npc, voice=voice, mouth=_Counted(npc.mouth, work))
         with closing(perform(self.line, npc, *self._begin, self._waiting)) as moments:
             for moment in work.drawing(moments) if self.line.outputs.picture else moments:
@@ -397,7 +412,7 @@ class Performer:
                 self._ticks += 1
                 if not self._keep(made):
                     return
-        if self._ends_early is None and not self._ticks:
+        if self._ends_early is None and not self._ticks and self._sound is None:
             self._ends_early = Failed("bad-text", "nothing to speak: expected at least one letter or digit")
         self._keep(self._ends_early or Complete())
 

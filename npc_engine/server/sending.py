@@ -122,7 +122,9 @@ class Sender:
 
     def _send_ticks(self, peer: Peer, performer: Performing, made: Sequence[Made]) -> bool:
         line = performer.line.id
-        count = next_ticks(made, peer.session.allowance(line))
+        # of live sound each tick leaves as it comes: the next one is 20 ms away
+        least = limits.MOMENT_TICKS if performer.line.live is None else 1
+        count = next_ticks(made, peer.session.allowance(line), least)
         if not count:
             return False
         began = time.thread_time()

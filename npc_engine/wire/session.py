@@ -154,7 +154,15 @@ class Session:
             sound_rate=speak.sound_rate, denoise=speak.denoise,
         )  # fmt: skip
         start = Start(
-            line, speak.npc, speak.voice, speak.face, speak.open, after, after_tick, speak.live, speak.turn == "beside"
+            line,
+            speak.npc,
+            speak.voice,
+            speak.face,
+            speak.open,
+            after,
+            after_tick,
+            speak.live,
+            beside=speak.turn == "beside",
         )
         return [start, *(effect for name in gives_way for effect in self._give_way(name))]
 
