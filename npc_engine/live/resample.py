@@ -24,7 +24,7 @@ _WINDOW: Final = np.i0(BETA * np.sqrt(_GRID))
 
 @functools.lru_cache(maxsize=4)  # 10 MB the largest, and games have one or two rates
 def _bank(rate: int) -> tuple[npt.NDArray[np.float32], int]:
-    """Taps f32[phases, n], the newest sample's first, and the delay in samples of 24 kHz."""
+    """Taps f32[phases, n], the oldest sample's first, and the delay in samples of 24 kHz."""
     phases, step = SAMPLE_RATE // gcd(rate, SAMPLE_RATE), rate // gcd(rate, SAMPLE_RATE)
     lowest = min(rate, SAMPLE_RATE)
     reach_s = CROSSINGS / (CUTOFF * lowest)
@@ -36,7 +36,7 @@ def _bank(rate: int) -> tuple[npt.NDArray[np.float32], int]:
     inside = np.clip(1.0 - (away / reach_s) ** 2, 0.0, None)
     bank = np.sinc(CUTOFF * lowest * away) * np.interp(inside, _GRID, _WINDOW) * (np.abs(away) < reach_s)
     bank /= bank.sum(axis=1, keepdims=True)
-    return bank.astype(np.float32), delay
+    return np.ascontiguousarray(bank[:, ::-1], np.float32), delay
 
 
 def delay(rate: int) -> int:
@@ -71,10 +71,11 @@ class Resampler:
         places = np.arange(self._next, len(piece) * self._phases, self._step)
         self._next = self._next + len(places) * self._step - len(piece) * self._phases
         self._held = heard[len(heard) - (self._taps - 1) :]
+        if not len(places):
+            return np.zeros(0, np.float32)
         newest, phase = np.divmod(places, self._phases)
         windows = np.lib.stride_tricks.sliding_window_view(heard, self._taps)
-        # the taps are those of the newest sample first
-        new: Sound = np.einsum("ij,ij->i", windows[newest, ::-1], self._bank[phase])
+        new: Sound = np.einsum("ij,ij->i", windows[newest], self._bank[phase])
         return new
 
     def end(self) -> Sound:
