@@ -67,11 +67,10 @@ class Gaze:
         self._tick += 1
         done = min((self._tick - self._began) / self._ticks, 1.0)
         done = done * done * done * (10 + done * (6 * done - 15))  # least jerk
-        self._at = tuple(a + (b - a) * done for a, b in zip(self._from, self.goal, strict=True))  # type: ignore[assignment]
-        head = tuple(
-            spring.step(self._follow * _beyond(goal)) for spring, goal in zip(self._head, self.goal, strict=True)
-        )
-        return self._at, head  # type: ignore[return-value]
+        (left, up), (to_left, to_up) = self._from, self.goal
+        self._at = left + (to_left - left) * done, up + (to_up - up) * done
+        yaw, pitch = self._head
+        return self._at, (yaw.step(self._follow * _beyond(to_left)), pitch.step(self._follow * _beyond(to_up)))
 
 
 def _beyond(angle: float) -> float:

@@ -17,9 +17,9 @@ from npc_engine.moments import TICK_SAMPLES, Sound
 F32 = npt.NDArray[np.float32]
 
 # Ticks stepped at once: few at first, so that the first expression leaves after a few milliseconds, then many, since a
-# block of 25 costs a tenth per tick of what single ticks cost
+# block of 25 costs a fifth per tick of what single ticks cost
 FIRST_BLOCKS: Final = (8, 16)
-BLOCK: Final = 25
+BLOCK: Final = 32
 AFTER: Final = 3  # ticks after the one that is read, whose visemes are told with it
 
 # A microphone's offset, which no voice has: the slow mean of its sound stays under the first of these
@@ -79,7 +79,10 @@ class Hearing:
             yield self._taken(self._heard)
 
     def _step(self) -> None:
-        wanted = FIRST_BLOCKS[self._blocks] if self._blocks < len(FIRST_BLOCKS) else BLOCK
+        if self._blocks < len(FIRST_BLOCKS):
+            wanted = FIRST_BLOCKS[self._blocks]
+        else:  # in equal parts: a small rest would cost nearly as much as a whole block
+            wanted = -(-self._unheard // -(-self._unheard // BLOCK))
         self._blocks += 1
         block = self._pulled(min(wanted, self._unheard))
         rows, self._mel_state = mel.step(self._centred(block), self._mel_state)
