@@ -7,7 +7,6 @@ that are seeded by the character and the line.
 from __future__ import annotations
 
 import hashlib
-from math import pi, sin
 from random import Random
 from typing import Final
 
@@ -19,23 +18,18 @@ from npc_engine.expression.gaze import DEGREE, LARGE, TICKS, Gaze, Spring
 from npc_engine.expression.gestures import Nods
 from npc_engine.expression.looks import PHRASE_ENDS, Looks, Speaking
 from npc_engine.expression.style import Style
+from npc_engine.expression.swaying import FADE_IN, Swaying
 from npc_engine.expression.window import VISEMES
 from npc_engine.moments import CHANNEL, EXP50
 
 F32 = npt.NDArray[np.float32]
 
-# speech moves the head by about 3 degrees in yaw and 2 in roll (facts measured on talking people)
-SWAY: Final = {"headYaw": 2.4 * DEGREE, "headPitch": 1.0 * DEGREE, "headRoll": 1.6 * DEGREE}
-WAVES_HZ: Final = (0.09, 0.17, 0.29, 0.45)  # that a sway is made of
-BREATH_HZ: Final = 0.25
-BREATH: Final = {"headPitch": 0.30 * DEGREE, "headRoll": 0.10 * DEGREE}  # with each breath, at any style
 NOD: Final = 2.0 * DEGREE  # downwards, on the loudest accents
 PHRASE_NOD: Final = (0.5, 1.1 * DEGREE, 2.0 * DEGREE, 0.38)  # probability at the end of a phrase, depth, seconds
 FOLLOWS: Final = 0.35  # the head's share of a look far aside
 STEADY: Final = 0.6  # share of the head's other movements that the eyes undo, so that the look stays on the listener
 LIDS_FOLLOW: Final = 2.0 * DEGREE  # by which eyes turn down under falling lids
 BLINKS_AT: Final = {"shift": 0.45, "phrase": 0.3}  # probability of a blink with a large gaze shift, at a phrase's end
-FADE_IN: Final = 20  # ticks, so that a line begins from rest
 # Heads come to rest in pauses (Hadar et al. 1983), from this many ticks of quiet on, and so do they where a line ends
 CALMS: Final = 3
 CALM: Final = 0.25  # share of the sway that is left then
@@ -139,12 +133,7 @@ class Body:
     def __init__(self, chance: Random, looks: Looks, style: Style, *, sway: float = 1.0, blinks: float = 1.0) -> None:
         self._looks = looks
         self._style = style
-        self._sway = sway * style.head
-        self._tick = 0
-        self._waves = {
-            CHANNEL[name]: (size, [(hz * chance.uniform(0.8, 1.2), chance.uniform(0, 2 * pi)) for hz in WAVES_HZ])
-            for name, size in SWAY.items()
-        }
+        self._swaying = Swaying(chance, sway * style.head)
         self.blinks = Blinks(split(chance), style.blink_s * blinks, style.pace)
         self.nods = Nods()
         self._gaze = Gaze(FOLLOWS, style.pace)
@@ -158,7 +147,8 @@ class Body:
         look, follows = self._gaze.step()
         left, right = self.blinks.step()
         calm = 1 - (1 - CALM) * self._calm.step(float(CALMS <= quiet < NOTHING_SAID))
-        pitch, yaw, roll = (angle * calm for angle in self._swayed())
+        pitch, yaw, roll = self._swaying.step()
+        pitch, yaw, roll = pitch * calm, yaw * calm, roll * calm
         pitch += lean[0] - self.nods.step() * self._style.head
         yaw += lean[1]
         row[_PITCH] += pitch + follows[1]
@@ -168,23 +158,6 @@ class Body:
         row[_GAZE_PITCH] += look[1] - follows[1] - STEADY * pitch - LIDS_FOLLOW * max(left, right)
         row[_LEFT_LID] += left
         row[_RIGHT_LID] += right
-        self._tick += 1
-
-    def _swayed(self) -> tuple[float, float, float]:
-        """Pitch, yaw and roll of the next tick: four slow waves each, never the same twice in a line, and breath."""
-        t = self._tick / TICKS
-        fade = min(self._tick / FADE_IN, 1.0)
-        fade = fade * fade * (3 - 2 * fade) * self._sway * 1.6 / len(WAVES_HZ)
-        at = {
-            channel: size * fade * sum(sin(2 * pi * hz * t + phase) for hz, phase in waves)
-            for channel, (size, waves) in self._waves.items()
-        }
-        breath = sin(2 * pi * BREATH_HZ * t)
-        return (
-            at[_PITCH] + BREATH["headPitch"] * breath,
-            at[_YAW],
-            at[_ROLL] + BREATH["headRoll"] * breath,
-        )
 
 
 class Life:
