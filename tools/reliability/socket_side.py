@@ -44,6 +44,7 @@ HANG_S: Final = 120.0  # for one answer, or one line of the witness, on cores th
 AGAIN_S: Final = 1.0  # until hello and ping are said again, to a server that may have cut the connection
 MARK: Final = 2**52  # of our own pings, far from those of the golden messages
 TICK_MS: Final = 20
+BUSY: Final = {"overloaded", "too-late", "too-many-lines"}
 
 
 class Game:
@@ -127,15 +128,24 @@ class Witness:
         self._line = ""
         self._ticks = 0
         self._asked = 0.0
+        self._again = 0.0  # when it may ask again
         self.lines = 0
+        self.refused = 0  # because the machine is busy
 
     def look(self) -> None:
         """Take what has come; raises `Broken` for a line that fails, or takes too long."""
         if not self._line:
+            if time.monotonic() < self._again:
+                return
             self._line = self._client.speak(self._npc, "Mind the step.", credit_ms=10_000)
             self._ticks, self._asked = 0, time.monotonic()
         for event in self._client.poll():
             check(event.line == self._line, f"the witness was told of {event}")
+            if isinstance(event, ErrorMessage) and event.code in BUSY:
+                self._line = ""
+                self.refused += 1
+                self._again = time.monotonic() + event.wait_ms / 1000
+                continue
             check(not isinstance(event, (ErrorMessage, Cancelled)), f"the witness was told {event}")
             if isinstance(event, Moments):
                 check(event.tick == self._ticks, f"the witness heard tick {event.tick}, expected {self._ticks}")
@@ -159,6 +169,7 @@ class Visit:
     strangers: int = 0
     connections: int = 0
     witness_lines: int = 0
+    witness_refused: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     finds: list[str] = field(default_factory=list)
@@ -217,7 +228,8 @@ def fuzz_socket(
         for game in games:
             visit.codes += game.codes
             game.close()
-        visit.strangers, visit.witness_lines = strangers.count, witness.lines
+        visit.strangers = strangers.count
+        visit.witness_lines, visit.witness_refused = witness.lines, witness.refused
         strangers.close()
         witness.close()
     return visit
