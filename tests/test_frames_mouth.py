@@ -68,10 +68,10 @@ def layers(portrait: Portrait, **weights: float):
     found = portrait._motion.inverse(drawn)
     low, high = found.rims.min(0) * SIZE - 8, found.rims.max(0) * SIZE + 8
     part = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
-    above = cv2.remap(mouth._upper[1], mouth._map(found.upper, part), None, cv2.INTER_LINEAR)[..., 3] / 255
-    under = cv2.remap(mouth._lower[1], mouth._map(found.lower, part), None, cv2.INTER_LINEAR)[..., 3] / 255
+    above = cv2.remap(mouth._upper[0], *mouth._map(found.upper, part), cv2.INTER_LINEAR)[..., 3] / 255
+    under = cv2.remap(mouth._lower[0], *mouth._map(found.lower, part), cv2.INTER_LINEAR)[..., 3] / 255
     pose = mouth._interior.pose(drawn @ portrait._motion.skull, drawn @ portrait._motion.jaw, drawn)
-    under = under * (1 - mouth._interior.over(part, pose))
+    under = under * (1 - mouth._interior.over(part, pose) / 255)
     frame = portrait.render(exp(**weights), SIZE)[part[1] : part[3], part[0] : part[2], :3]
     return frame, np.clip(1 - above - under, 0, 1)
 
@@ -239,14 +239,14 @@ def test_a_toothy_picture_opens_and_shows_its_teeth(toothy):
 
 def test_no_mouth_expression_folds_the_picture(portrait):
     rng = np.random.default_rng(11)
-    nodes = portrait._motion.grid.nodes
+    nodes = portrait._motion.grid.planes
     for _ in range(80):
         some = rng.choice(len(MOUTH), 6, replace=False)
         e = NEUTRAL.copy()
         e[[CHANNEL[MOUTH[i]] for i in some]] = rng.random(6)
         found = portrait._motion.inverse(portrait._drawn(e))
         for offset in (found.upper, found.lower):
-            where = nodes + offset
+            where = np.moveaxis(nodes + offset, 1, 2)
             dx, dy = np.diff(where, axis=1)[:-1], np.diff(where, axis=0)[:, :-1]
             assert (dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0] > 0).mean() > 0.999
 

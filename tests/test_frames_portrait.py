@@ -181,7 +181,7 @@ def test_random_expressions_never_tear(portrait):
         e[45:] = rng.uniform(-0.12, 0.12, 5)
         layers = motion.inverse(portrait._drawn(e))
         for offset in (layers.upper, layers.lower):
-            where = motion.grid.nodes + offset
+            where = np.moveaxis(motion.grid.planes + offset, 1, 2)
             dx, dy = np.diff(where, axis=1)[:-1], np.diff(where, axis=0)[:, :-1]
             turn = dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
             assert (turn > 0).mean() > 0.999

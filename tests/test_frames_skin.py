@@ -306,7 +306,7 @@ def test_no_expression_folds_the_skin(portrait):
         e[45:] = rng.uniform(-0.3, 0.3, 5)
         layers = motion.inverse(portrait._drawn(e, float(rng.random())))
         for offset in (layers.upper, layers.lower):
-            where = motion.grid.nodes + offset
+            where = np.moveaxis(motion.grid.planes + offset, 1, 2)
             across, down = where[:-1, 1:] - where[:-1, :-1], where[1:, :-1] - where[:-1, :-1]
             area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
             assert area.min() > 0, {n: float(e[i]) for n, i in CHANNEL.items() if e[i]}

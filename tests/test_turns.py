@@ -98,6 +98,24 @@ def test_what_is_heard_is_told_of_text_that_came_in_pieces_and_without_words_ask
     assert (told.heard, told.heard_chars) == ("one two", 7)
 
 
+@pytest.mark.parametrize("failing", ["performing", "begin"])
+def test_a_line_that_could_not_begin_fails_and_is_asked_anew(client, server, monkeypatch, failing):  # noqa: F811
+    from npc_engine.server.performer import Performer
+    from npc_engine.server.performing import Local
+
+    def no_thread(*_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*((Local, "performing") if failing == "performing" else (Performer, "begin")), no_thread)
+        line = client.speak("ben", TEXT)
+        (error,) = drain(client, ended(line))
+    assert (error.code, error.ends) == ("internal", True)
+    assert "the engine can't begin this line: RuntimeError: can't start new thread" in error.text
+    assert client.stats().lines == 0
+    assert isinstance(list(client.say("ben", TEXT))[-1], End)
+
+
 def test_cancel_of_a_character_or_of_all_takes_those_that_wait_too(client, stage):  # noqa: F811
     lines = [client.speak("ben", LONG, credit_ms=40) for _ in range(3)]
     idle = client.idle("anna")

@@ -385,6 +385,13 @@ def test_a_repeated_line_is_answered_from_what_is_known_and_never_spoken_twice()
     assert session.receive(speak("b")) == [told]
 
 
+@pytest.mark.parametrize("change", [{"priority": -2}, {"strength": 0.0}, {"text": "hello there!"}, {"deadline_ms": 1}])
+def test_lines_of_one_id_are_told_apart_by_every_key(change):
+    session = greeted()
+    session.receive(speak(priority=-1))
+    assert error(session.receive(speak(**{"priority": -1, **change}))).code == "duplicate-line"
+
+
 def test_an_unknown_kind_is_answered_once():
     session = greeted()
     unknown = [WireError(f"kind 'dance {i}' is unknown", "unknown-kind") for i in range(UNKNOWN_KINDS + 1)]

@@ -41,7 +41,7 @@ function put(out, value) {
 }
 
 function putWhole(out, n) {
-  if (!Number.isSafeInteger(n)) throw new MsgpackError(`${n} is no whole number to 2^53; a float is written as Real`);
+  if (!Number.isInteger(n) || Math.abs(n) > 2 ** 53) throw new MsgpackError(`${n} is no whole number to 2^53; a float is written as Real`);
   if (n >= -32 && n < 0x80) out.push(n & 255);
   else {
     const power = [8, 16, 32, 64].findIndex((bits) => (n < 0 ? n >= -(2 ** (bits - 1)) : n < 2 ** bits));
