@@ -13,12 +13,13 @@ import sys
 from collections.abc import Sequence
 
 from npc_engine import __version__
-from npc_engine.commands import bench, doctor, faces, keys, say, serve, voices
+from npc_engine.commands import bench, doctor, drive, faces, keys, say, serve, voices
 from npc_engine.commands.common import known_errors
 
 EXAMPLES = """examples:
   npc-engine serve                                      answer games on tcp://127.0.0.1:7890
   npc-engine say "Mind the step!" --voice man --face elder --out line.mp4
+  npc-engine drive --mic                                a face says what your microphone hears
   npc-engine faces add portrait.png --name smith        make a face out of a picture
   npc-engine voices                                     who can speak
   npc-engine doctor                                     what is installed, and whether it works
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"npc-engine {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for command in (serve, say, faces, voices, keys, doctor, bench):
+    for command in (serve, say, drive, faces, voices, keys, doctor, bench):
         command.add_to(commands)
     return top
 
