@@ -101,8 +101,11 @@ class Dealer:
 
 
 def played(game, lines):
-    """Bytes of each line's sound, coefficients and pictures, its ticks, and its other messages, as they came."""
-    found = {line: {"sound": b"", "coefficients": b"", "pictures": [], "ticks": [], "other": []} for line in lines}
+    """Bytes of each line's sound, coefficients and pictures, its ticks, words, and other messages, as they came."""
+    found = {
+        line: {"sound": b"", "coefficients": b"", "pictures": [], "ticks": [], "words": [], "other": []}
+        for line in lines
+    }
     over = set()
     while over < set(lines):
         frames = game.raw()
@@ -115,6 +118,8 @@ def played(game, lines):
             if message.picture is not None:
                 of_line["pictures"].append((message.picture_tick, frames[3]))
             game.send(Credit(message.line, 20 * message.ticks))
+        elif isinstance(message, Words):
+            of_line["words"] += message.words  # how many share a message is a matter of time, as with ticks
         else:
             of_line["other"].append(frames)
         if isinstance(message, End):

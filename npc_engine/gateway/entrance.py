@@ -99,7 +99,7 @@ class Entrance:
             for value in headers.get_all("Authorization")
             if value.lower().startswith("bearer ")
         ]
-        if len(tokens) == 1 and hmac.compare_digest(tokens[0].encode(), self.token.encode()):
+        if len(tokens) == 1 and hmac.compare_digest(tokens[0].encode("utf-8", "surrogateescape"), self.token.encode()):
             return None
         came = "no token" if not tokens else "a wrong token" if len(tokens) == 1 else f"{len(tokens)} tokens"
         return Refusal(
