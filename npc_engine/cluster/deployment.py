@@ -19,7 +19,7 @@ from ray.serve.schema import ApplicationStatus, LoggingConfig
 from npc_engine import __version__
 from npc_engine.cast import Cast
 from npc_engine.cluster.replica import Replica
-from npc_engine.cluster.routing import STATS_S, Router
+from npc_engine.cluster.router import STATS_S, Router
 from npc_engine.cluster.scaling import replicas_wanted
 from npc_engine.server.stage import Stage
 from npc_engine.text.open_text import IDLE_S

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
-from npc_engine.cluster.orders import ABANDONED_S, FRAME_S, HEARTBEAT_S, LOOK_S, Frame, Word
+from npc_engine.cluster.orders import ABANDONED_S, FRAME_S, HEARTBEAT_S, LOOK_S, UNWANTED_S, Frame, Lines, Word
 from npc_engine.cluster.part import Part
 from npc_engine.server.performer import Made, Tick
 
@@ -24,6 +24,8 @@ class Desk:
         self._heard_at = now()
         self._rung = asyncio.Event()  # there may be more
         self._begun = asyncio.Event()  # there is another line
+        self._readers = 0  # of `frames`, ever
+        self._reading = False
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -35,21 +37,35 @@ class Desk:
         """Whether the gateway has said nothing for so long that nobody can be there."""
         return self._now() - self._heard_at > ABANDONED_S
 
+    @property
+    def unused(self) -> bool:
+        """Whether nobody reads what is made, and nobody asked for anything lately."""
+        return self.abandoned and not self._reading
+
     def begin(self, part: Part) -> None:
         """Perform one line more."""
-        self._heard_at = self._now()
+        self._heard_at = part.since = self._now()
         self._parts[part.key] = part
         part.begin()
         self._begun.set()
 
-    def hear(self, words: list[Word]) -> None:
+    def hear(self, words: Sequence[Word | Lines]) -> None:
         """Carry out what the gateway says; of lines that have ended it says things too late."""
         self._heard_at = self._now()
         for word in words:
+            if isinstance(word, Lines):
+                self._stop_all_but(word.keys)
+                continue
             part = self._parts.get(word.key)
             if part is not None:
                 part.hear(word)
         self.ring()
+
+    def _stop_all_but(self, keys: frozenset[str]) -> None:
+        before = self._now() - UNWANTED_S
+        for part in self._parts.values():
+            if part.key not in keys and part.since < before:
+                part.stop()
 
     def ring(self) -> None:
         """There may be more to send."""
@@ -62,9 +78,14 @@ class Desk:
         self._parts.clear()
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """Pickled `Frame`s: at once where something is urgent, else FRAME_S apart, and a heartbeat where nothing is."""
-        last = self._now()
-        while True:
+        """Pickled `Frame`s: at once where something is urgent, else FRAME_S apart, and a heartbeat where nothing is.
+
+        They end when the gateway is gone, and where it reads them anew.
+        """
+        self._readers += 1
+        reader, self._reading = self._readers, True
+        self._heard_at = last = self._now()
+        while reader == self._readers and not self.abandoned:
             self._begun.clear()
             ready = self._ready()
             passed = self._now() - last
@@ -81,6 +102,7 @@ class Desk:
             else:
                 await _within(self._rung, HEARTBEAT_S - passed)
                 self._rung.clear()
+        self._reading = reader != self._readers
 
     def _ready(self) -> list[tuple[Part, int, bool]]:
         self._parts = {key: part for key, part in self._parts.items() if not part.over}

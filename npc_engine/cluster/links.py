@@ -12,10 +12,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
-from ray.exceptions import RayError, RayTaskError
-from ray.serve.exceptions import RayServeException
-
-from npc_engine.cluster.orders import SILENCE_S, Frame, Order, Stopped, Word
+from npc_engine.cluster.orders import SILENCE_S, Frame, Lines, Order, Stopped, Word
 from npc_engine.cluster.remote import Remote
 from npc_engine.server.warmer import WarmFailed
 from npc_engine.wire.effects import Prepare
@@ -29,11 +26,10 @@ GIVE_UP_S: Final = 30.0  # without any replica that performs a line
 RETRY_S: Final = 0.05  # between attempts
 AVOID_S: Final = 10.0  # that a lost replica is avoided: Ray may still list it
 TELL_S: Final = 0.1  # between what a replica is told, unless it is urgent: a call costs three ms of this processor
-ALIVE_S: Final = 2.0  # after which a replica with lines is told that the gateway lives
+ALIVE_S: Final = 2.0  # after which a replica is told that the gateway lives, and which lines it has
 IDLE_S: Final = 10.0  # until a link without lines is closed, so that a replica may be taken away
 END_S: Final = 1.0  # for the last words at the end
 GAPS: Final = 1000  # that are remembered
-_TROUBLE: Final = (RayError, RayServeException, asyncio.TimeoutError, ConnectionError)
 
 
 class Link:
@@ -42,11 +38,16 @@ class Link:
     def __init__(self, replica: str) -> None:
         self.replica = replica
         self.lines: dict[str, Remote] = {}  # by key
-        self.words: list[Word] = []  # to be told
+        self.words: list[Word | Lines] = []  # to be told
         self.late = False  # whether it has too little time for them
         self.urgent = asyncio.Event()
         self.telling: asyncio.Task[None] | None = None
-        self.told_at = self.busy_at = time.monotonic()
+        self.listening: asyncio.Task[None] | None = None
+        self.alive_at = self.busy_at = time.monotonic()  # when it was last told of all lines, and had one
+
+    def due(self) -> bool:
+        """Whether it shall hear that the gateway lives."""
+        return time.monotonic() - self.alive_at > ALIVE_S
 
 
 class Links:
@@ -56,7 +57,12 @@ class Links:
     """
 
     def __init__(self, handle: Any) -> None:
+        from ray.exceptions import RayError, RayTaskError
+        from ray.serve.exceptions import RayServeException
+
         self.gaps: list[float] = []
+        self._trouble = (RayError, RayServeException, asyncio.TimeoutError, ConnectionError)
+        self._fault = RayTaskError  # of our own code in a replica: another one would fail alike
         self._handle = handle
         self._gateway = uuid.uuid4().hex
         self._keys = (f"{self._gateway}/{number}" for number in itertools.count())
@@ -145,9 +151,9 @@ class Links:
                 replica = await _answered(
                     self._handle.begin.remote(order, npc=line.line.npc, ms=line.owes_ms, avoid=self._avoided()), OPEN_S
                 )
-            except _TROUBLE as error:
+            except self._trouble as error:
                 del self._lines[order.key]
-                if isinstance(error, RayTaskError) or time.monotonic() > until:
+                if isinstance(error, self._fault) or time.monotonic() > until:
                     LOG.exception("line %s can't be placed", line.line.id)
                     line.fail("internal", f"no replica performs this line: {type(error).__name__}")
                     break
@@ -161,7 +167,7 @@ class Links:
         link = self._links.get(replica)
         if link is None:
             link = self._links[replica] = Link(replica)
-            self._spawn(self._listen(link))
+            link.listening = self._spawn(self._listen(link))
         link.busy_at = time.monotonic()
         if line.stopped:
             self._lines.pop(order.key, None)
@@ -210,17 +216,20 @@ class Links:
     async def _say_all(self, link: Link) -> None:
         """One call after the other, TELL_S apart where nothing is urgent."""
         try:
-            while link.words:
+            while link.words or link.due():
+                if link.due():
+                    link.alive_at = time.monotonic()
+                    link.words.append(Lines(frozenset(self._lines)))
                 words, link.words = link.words, []
                 link.urgent.clear()
-                link.told_at = time.monotonic()
                 call = self._handle.tell.remote(self._gateway, words, target=link.replica)
                 if not await _answered(call, OPEN_S):
-                    return  # it is gone, as its frames will say
+                    self._lose(link, "Ray lists it no more")
+                    return
                 if not link.words or not link.urgent.is_set():
                     await _within(link.urgent.wait(), TELL_S)
-        except _TROUBLE as error:
-            LOG.debug("replica %s hears nothing: %r", link.replica, error)
+        except self._trouble as error:  # what was said may be lost
+            self._lose(link, f"it hears nothing: {type(error).__name__}")
         finally:
             link.telling = None
 
@@ -237,32 +246,21 @@ class Links:
                 now = time.monotonic()
                 if link.lines:
                     link.busy_at = now
-                    if now - link.told_at > ALIVE_S and link.telling is None:
-                        link.telling = self._spawn(self._say_alive(link))
                 elif now - link.busy_at > IDLE_S and link.telling is None:
                     why = ""
                     break
+                if link.due():
+                    self._say(link, urgent=False)
         except StopAsyncIteration:
             pass
-        except _TROUBLE as error:
+        except self._trouble as error:
             why = f"{type(error).__name__}"
         finally:
             frames.cancel()
-            if self._links.get(link.replica) is link:
-                del self._links[link.replica]
         if why:
             self._lose(link, why)
-
-    async def _say_alive(self, link: Link) -> None:
-        link.told_at = time.monotonic()
-        try:
-            await _answered(self._handle.tell.remote(self._gateway, [], target=link.replica), OPEN_S)
-        except _TROUBLE as error:
-            LOG.debug("replica %s hears nothing: %r", link.replica, error)
-        finally:
-            link.telling = None
-        if link.words:
-            self._say(link, urgent=True)
+        else:
+            self._links.pop(link.replica)
 
     def _received(self, link: Link, frame: Frame) -> None:
         link.late = bool(frame.late)
@@ -275,6 +273,7 @@ class Links:
                 continue
             if not known.receive(first, made):
                 LOG.warning("line %s came from %d on, out of order: it is performed anew", known.line.id, first)
+                link.words.append(Stopped(key))
                 self._again(link, key, known)
             elif known.lost_at:
                 gap, known.lost_at = time.monotonic() - known.lost_at, 0.0
@@ -283,6 +282,11 @@ class Links:
 
     def _lose(self, link: Link, why: str) -> None:
         """Have all lines of a lost replica performed on by others."""
+        if self._links.get(link.replica) is not link:
+            return
+        del self._links[link.replica]
+        if link.listening is not None and link.listening is not asyncio.current_task():
+            link.listening.cancel()
         self._lost[link.replica] = time.monotonic()
         if link.lines:
             LOG.warning("replica %s is lost (%s): %d lines go to others", link.replica, why, len(link.lines))
@@ -307,7 +311,7 @@ class Links:
         key = next(self._keys).encode()
         try:
             answer = await self._handle.warm.remote(key, prepare, npc=prepare.line.npc)
-        except _TROUBLE as error:
+        except self._trouble as error:
             answer = WarmFailed(prepare.line.id, "internal", f"no replica could warm this: {type(error).__name__}")
         done(answer)
 

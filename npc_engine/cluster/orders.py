@@ -17,6 +17,9 @@ LOOK_S: Final = 0.004  # from one look at what is ready to the next, while lines
 HEARTBEAT_S: Final = 0.25  # after which a frame leaves though nothing is ready
 SILENCE_S: Final = 1.0  # without a frame: the replica counts as lost, a second before Ray finds a dead machine
 ABANDONED_S: Final = 10.0  # without a word of the gateway: its lines stop
+UNWANTED_S: Final = (
+    5.0  # after its begin, a line that the gateway does not name stops: their messages have crossed by then
+)
 SPEECH_MS: Final = 65  # of a character of text, in the mean over the lines of tests/npc_lines.txt in hibari's voice
 SILENT_MS: Final = 2_000  # what an open line without text weighs: its pictures are drawn as long as it lasts
 
@@ -76,6 +79,13 @@ class Stopped:
 
 Word: TypeAlias = Taken | Written | Heard | Committed | Stopped
 """What a gateway tells a replica of a line that it performs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """All lines that a gateway has, here and elsewhere, by their keys: it lives, and nobody wants any other one."""
+
+    keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Part:
 
     def __init__(self, order: Order, performing: Performing) -> None:
         self.key = order.key
+        self.since = 0.0  # as its desk counts time
         self.over = False  # its last thing was handed out, or nobody wants the rest
         self._order = order
         self._performing = performing
@@ -88,9 +89,10 @@ class Part:
         room = self._limit - self._ticks
         count = 0
         for item in made:
-            room -= isinstance(item, Tick)
-            if room < 0:
-                break
+            if isinstance(item, Tick):
+                room -= 1
+                if room < 0:
+                    break
             count += 1
         return count, any(_urgent(item) for item in made[:count])
 

@@ -82,9 +82,10 @@ class Remote:
         """More of an open line's text."""
         with self._lock:
             self._written.append(text)
+            word = Written(self.key, text)  # of this performance: another one begins with the text
             if not self._placed:
                 return
-        self._placing.tell(self, Written(self.key, text), urgent=True)
+        self._placing.tell(self, word, urgent=True)
 
     def hear(self, sound: Sound) -> None:
         """More of a live line's sound."""
@@ -92,15 +93,17 @@ class Remote:
             if not self._placed:
                 self._unheard.append(sound)
                 return
-        self._placing.tell(self, Heard(self.key, sound), urgent=True)
+            word = Heard(self.key, sound)
+        self._placing.tell(self, word, urgent=True)
 
     def commit(self) -> None:
         """An open line's text, or a live line's sound, is complete."""
         with self._lock:
             self._complete = True
+            word = Committed(self.key)
             if not self._placed:
                 return
-        self._placing.tell(self, Committed(self.key), urgent=True)
+        self._placing.tell(self, word, urgent=True)
 
     def peek(self, most: int) -> list[Made]:
         """The first things that are ready, at most `most` of them."""
@@ -144,7 +147,7 @@ class Remote:
                 replace(self._start, undrawn=self._ticks),
                 *self._begin,
                 tuple(self._written),
-                self._complete,
+                self._complete and not self._start.live,  # sound that nobody has heard yet comes before
                 self._made,
                 self._taken,
             )

@@ -11,7 +11,7 @@ import cv2
 from ray import serve
 
 from npc_engine.cluster.desk import Desk
-from npc_engine.cluster.orders import Order, Word
+from npc_engine.cluster.orders import Lines, Order, Word
 from npc_engine.cluster.part import Part
 from npc_engine.server.performing import Local
 from npc_engine.server.stage import Stage
@@ -65,7 +65,7 @@ class Replica:
             async for frame in self._desk(gateway).frames():
                 yield frame
 
-    async def tell(self, gateway: str, words: list[Word], target: str) -> bool:
+    async def tell(self, gateway: str, words: list[Word | Lines], target: str) -> bool:
         """Hear what a gateway says of its lines; False where this is not the replica that was meant."""
         if target != self._id:
             return False
@@ -126,4 +126,5 @@ class Replica:
             for gateway, desk in tuple(self._desks.items()):
                 if desk.abandoned:
                     desk.close()
+                if desk.unused:
                     del self._desks[gateway]
