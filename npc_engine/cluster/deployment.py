@@ -45,8 +45,7 @@ class TroupeMaker:
 
     def __call__(self) -> Stage:
         """The characters, warm; raises `CastError` for a cast that can't be read."""
-        from npc_engine.expression.accelerator import accelerated
-        from npc_engine.expression.together import Together
+        from npc_engine.expression.accelerator import accelerated, shared
         from npc_engine.reload import Reloader
         from npc_engine.speech.cache import TakeCache, default_folder
         from npc_engine.troupe import Troupe
@@ -58,7 +57,7 @@ class TroupeMaker:
             cache=None
             if self.cache_bytes < 0
             else TakeCache(folder=self.cache or default_folder(), disk_bytes=self.cache_bytes),
-            network=Together(accelerated(self.accelerator)),
+            network=shared(accelerated(self.accelerator), self.accelerator),
         )
         for name, error in troupe.warm().items():
             LOG.warning("character %s is refused until it can speak: %s", name, error)

@@ -130,7 +130,7 @@ def _engine(arguments: argparse.Namespace, operation: Operation) -> Iterator[tup
         return
     import cv2
 
-    from npc_engine.expression.together import Together
+    from npc_engine.expression.accelerator import shared
     from npc_engine.troupe import Troupe
 
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
@@ -139,7 +139,7 @@ def _engine(arguments: argparse.Namespace, operation: Operation) -> Iterator[tup
         Cast.standard(arguments.cast),
         lookahead_ms=arguments.lookahead_ms,
         cache=cache,
-        network=Together(network(arguments)),
+        network=shared(network(arguments), arguments.accelerator),
     )
     operation.troupe, operation.cache = troupe, cache
     broken = _tell_broken(logging.getLogger(__name__), troupe)

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from npc_engine.cuda_provider import CUDA, missing_cuda, not_started
 from npc_engine.expression.mel import BANDS
 from npc_engine.expression.network import ROWS, SHIPPED, SHIPPED_HALVED, Network, NetworkError, Stepping
+from npc_engine.expression.together import Together
 
 ACCELERATORS: Final = ("cpu", "cuda", "tensorrt")
 
@@ -31,6 +32,15 @@ def accelerated(accelerator: str) -> Stepping:
         device()  # what is missing is said before what is wrong with a file
         return TensorRTNetwork(SHIPPED_HALVED)
     raise ValueError(f"accelerator is {accelerator!r}, expected one of {', '.join(ACCELERATORS)}")
+
+
+def shared(network: Stepping, accelerator: str) -> Stepping:
+    """The `network` on an accelerator, for many lines at once: what they ask for at the same time is one step there.
+
+    On the CPU each line's step is its own: a batch costs little less than its parts, and whoever waits for it leaves
+    a core idle.
+    """
+    return network if accelerator == "cpu" else Together(network)
 
 
 def on_cuda(path: Path) -> Network:
