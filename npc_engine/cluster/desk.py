@@ -90,15 +90,15 @@ class Desk:
             ready = self._ready()
             passed = self._now() - last
             if ready and passed >= (LOOK_S if any(urgent for _, _, urgent in ready) else FRAME_S):
-                yield pickle.dumps(self._frame(ready), pickle.HIGHEST_PROTOCOL)
                 last = self._now()
+                yield pickle.dumps(self._frame(ready), pickle.HIGHEST_PROTOCOL)
             elif ready:
                 # ticks ring a thousand times a second: unless a line begins, nobody looks before the frame's time
                 begins = any(part.begins for part in self._parts.values())
                 await _within(self._begun, LOOK_S if begins else FRAME_S - passed)
             elif passed >= HEARTBEAT_S:
-                yield pickle.dumps(self._frame([]), pickle.HIGHEST_PROTOCOL)
                 last = self._now()
+                yield pickle.dumps(self._frame([]), pickle.HIGHEST_PROTOCOL)
             else:
                 await _within(self._rung, HEARTBEAT_S - passed)
                 self._rung.clear()
