@@ -84,7 +84,8 @@ class Desk:
         """
         self._readers += 1
         reader, self._reading = self._readers, True
-        self._heard_at = last = self._now()
+        self._heard_at = self._now()
+        last = self._heard_at - FRAME_S  # the first one waits for nothing
         while reader == self._readers and not self.abandoned:
             self._begun.clear()
             ready = self._ready()
