@@ -393,6 +393,7 @@ class Performer:
             self._keep(failed(self._start, self._stage, error))
         finally:
             self._turns.face.end()
+            self._turns.ended()
             self._pace.close()
 
     def _perform(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from typing import Final, TypeVar
 
@@ -9,6 +11,7 @@ from npc_engine.moments import SAMPLE_RATE, TICK_MS, Line, SpeechChunk
 from npc_engine.performance import Voice
 from npc_engine.server.gate import Gate
 
+LOG: Final = logging.getLogger(__name__)
 T = TypeVar("T")
 TICK_S: Final = TICK_MS / 1000
 
@@ -21,6 +24,10 @@ class Turns:
 
     def __init__(self, gate: Gate, line: Line, client: Hashable) -> None:
         self._gate = gate
+        self._line = line.id
+        self._threads = 2  # that may compute
+        self._ending = threading.Lock()
+        self._stopped_at: float | None = None
         self.face = gate.turn(client, line.priority, line.deadline_ms / 1000)
         self.voice = gate.turn(client, line.priority, line.deadline_ms / 1000)
         self._zero = self.face.due  # when the first sample is heard
@@ -39,8 +46,18 @@ class Turns:
 
     def stop(self) -> None:
         """Nothing more is wanted of the line; returns at once."""
+        self._stopped_at = self._gate.now() if self._stopped_at is None else self._stopped_at
         self.face.stop()
         self.voice.stop()
+
+    def ended(self) -> None:
+        """One of the line's two threads computes nothing more."""
+        with self._ending:
+            self._threads -= 1
+            if self._threads or self._stopped_at is None:
+                return
+        took = 1000 * (self._gate.now() - self._stopped_at)
+        LOG.debug("nothing is computed for a line, %.1f ms after its stop", took, extra={"line": self._line})
 
     def speaking(self, voice: Voice) -> Voice:
         """The same voice, which speaks a chunk when it is its turn, and no more once the line was stopped."""
@@ -85,3 +102,4 @@ class _InTurns:
             close: Callable[[], None] | None = getattr(chunks, "close", None)
             if close is not None:
                 close()
+            self._turns.ended()
