@@ -220,18 +220,22 @@ class Loop:
             self._refuse(peer, start, "too-many-lines", text)
             return
         if not silent:
-            refusal = self._admission.refusal(
-                start.line, self.performers, () if start.beside else self._former(peer, start.line.npc)
-            )
+            former = self._former(peer, start.line.npc) if start.waits else ()
+            refusal = self._admission.refusal(start.line, self.performers, former)
             if refusal is not None:
                 self._refuse(peer, start, refusal.code, refusal.text, refusal.wait_ms)
                 return
             self._admission.begin((peer.identity, name), start.line)
-        with about(line=name, npc=start.line.npc, client=peer.session.client):
-            performer = self._company.performing(replace(start, client=peer.identity), begin, breath)
+        try:
+            with about(line=name, npc=start.line.npc, client=peer.session.client):
+                performer = self._company.performing(replace(start, client=peer.identity), begin, breath)
+                performer.begin()
+        except Exception as error:  # such as no thread that can be had
+            LOG.exception("line %s could not begin", name, extra={"line": name})
+            self._refuse(peer, start, "internal", f"the engine can't begin this line: {type(error).__name__}: {error}")
+            return
         peer.performers[name] = performer
         self._metrics.begin(peer.figures, start.line, performer.work)
-        performer.begin()
 
     @staticmethod
     def _former(peer: Peer, npc: str) -> list[Performing]:

@@ -34,7 +34,7 @@ class Start:
     after_tick: int = 0
     live: bool = False
     client: bytes = b""
-    beside: bool = False  # waits for no line of its character
+    waits: bool = True  # for the end of its character's former lines
     undrawn: int = 0  # ticks of which the game has the pictures already: another machine began the line
 
 

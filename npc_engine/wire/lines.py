@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from hashlib import blake2b
 from typing import Final
 
 from npc_engine.moments import SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Word
 from npc_engine.wire import limits
 from npc_engine.wire.checks import near
+from npc_engine.wire.codec import encode
 from npc_engine.wire.messages import Reply, Speak, WireError
 
 
@@ -58,11 +60,16 @@ LINE_STATES: Final[dict[tuple[State, Step], State]] = {
 _MS: Final = SAMPLE_RATE // 1000
 
 
+def told_apart(speak: Speak) -> bytes:
+    """What tells a line from another one of its id, in 16 bytes: texts are too long to be kept."""
+    return blake2b(b"".join(encode(speak)), digest_size=16).digest()
+
+
 class Books:
     """What is known of a line that is open."""
 
     def __init__(self, speak: Speak) -> None:
-        self.asked = hash(speak)  # tells the same line from another one of its id
+        self.asked = told_apart(speak)
         self.state = State.ASKED
         self.npc = speak.npc or speak.voice  # the character that says it
         self.silent = bool(speak.attitude)
@@ -125,7 +132,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._open: dict[str, Books] = {}
-        self._closed: OrderedDict[str, tuple[int, Reply]] = OrderedDict()  # id → which line it was, how it ended
+        self._closed: OrderedDict[str, tuple[bytes, Reply]] = OrderedDict()  # id → which line it was, how it ended
 
     @property
     def open(self) -> Sequence[str]:
@@ -159,9 +166,9 @@ class Lines:
 
     def known(self, speak: Speak) -> Books | Reply | None:
         """The line if it was asked before: open, or how it ended. Raises `WireError` for another line of its id."""
-        books = self._open.get(speak.line)
-        asked, known = (books.asked, books) if books else self._closed.get(speak.line, (hash(speak), None))
-        if asked != hash(speak):
+        books, asked_now = self._open.get(speak.line), told_apart(speak)
+        asked, known = (books.asked, books) if books else self._closed.get(speak.line, (asked_now, None))
+        if asked != asked_now:
             state = "is open" if books else "was spoken"
             raise WireError(f"another line {speak.line!r} {state} already: give each its own id", "duplicate-line")
         return known

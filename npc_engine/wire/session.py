@@ -147,7 +147,6 @@ class Session:
         # the face that is seen, if any: of the line that has begun
         after = next((name for name in gives_way if self._lines[name].state is State.SPEAKING), "".join(gives_way[:1]))
         after_tick = self._face_tick(after) if after else 0
-        self._lines.add(speak)
         line = Line(
             speak.line, npc, speak.text, speak.style, speak.emotion, speak.outputs, speak.priority, speak.strength,
             attitude=speak.attitude, lasts_ms=speak.lasts_ms, deadline_ms=speak.deadline_ms,
@@ -162,8 +161,9 @@ class Session:
             after,
             after_tick,
             speak.live,
-            beside=speak.turn == "beside",
+            waits=speak.turn == "wait",
         )
+        self._lines.add(speak)
         return [start, *(effect for name in gives_way for effect in self._give_way(name))]
 
     def _again(self, line: str, known: Books | Reply) -> list[Effect]:
