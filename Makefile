@@ -1,10 +1,10 @@
-# make demo, make test, make lint, make bench: each makes .venv and installs what it needs, nothing else by hand.
+# make demo, make test, make lint, make bench, make soak, make fuzz: each makes .venv and installs what it needs, nothing else by hand.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -q
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak fuzz clean
 
 demo: .venv/demo.done
 	$(PY) -m demo_game --engine
@@ -20,6 +20,12 @@ lint: .venv/test.done
 
 bench: .venv/demo.done
 	.venv/bin/npc-engine bench --json bench.json
+
+soak: .venv/test.done
+	$(PY) tools/soak.py $(ARGS)
+
+fuzz: .venv/test.done
+	$(PY) tools/fuzz.py $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
