@@ -15,6 +15,7 @@ from npc_engine.moments import CHANNEL, SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Exp,
 from npc_engine.wire.messages import Cancelled, End, ErrorMessage, Moments
 
 _JAW: Final = CHANNEL["jawOpen"]
+SILENT_S: Final = 30.0  # that an engine may take to say anything once the sound is complete: voices are loaded first
 
 
 class DrivenLine:
@@ -30,6 +31,7 @@ class DrivenLine:
         self._now = now
         self._left: list[tuple[float, float]] = []  # samples of 24 kHz that have left by a piece, and when it did
         self._samples = 0
+        self._complete_at: float | None = None
         self.ended = False
         self.exps: list[Exp] = []
         self.sounds: list[Sound] = []
@@ -44,12 +46,16 @@ class DrivenLine:
     def commit(self) -> None:
         """There is no more."""
         self._client.commit(self._line)
+        self._complete_at = self._now()
 
     def take(self, timeout_s: float) -> None:
         """What has come back; waits for the first of it. `ClientError` where the engine refuses or cuts the line."""
-        for event in self._client.poll(timeout_s):
-            if event.line != self._line:
-                continue
+        events = self._client.poll(timeout_s)
+        if events and self._complete_at is not None:
+            self._complete_at = self._now()
+        if self._complete_at is not None and self._now() > self._complete_at + SILENT_S:
+            raise ClientError(f"nothing came back for {SILENT_S:g} s after the sound was complete", "", self._line)
+        for event in events:
             if isinstance(event, Moments):
                 self._note(event)
                 self._client.credit(self._line, event.ticks * TICK_MS)
