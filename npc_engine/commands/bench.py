@@ -12,13 +12,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from npc_engine import __version__
 from npc_engine.cast import Cast
-from npc_engine.commands import bench_faces, bench_voices
+from npc_engine.commands import bench_faces, bench_server, bench_voices
 from npc_engine.commands.accelerator import accelerator_option, network
 from npc_engine.commands.bench_memory import rss_mb
 from npc_engine.commands.common import Commands, Progress, UsageError, cast_option, command
@@ -32,6 +32,7 @@ EXAMPLES = """  npc-engine bench
   npc-engine bench --accelerator cuda                  with the Audio2Exp network on a GPU
   npc-engine bench voices --json voices.json           each voice by itself
   npc-engine bench faces --json faces.json             each face by itself, on one core
+  npc-engine bench server --json server.json           many characters at once, from processes of their own
 """
 # Twelve words each; different lines, so that nothing could be answered from a memory of the last one.
 LINES = (
@@ -69,6 +70,7 @@ def add_to(commands: Commands) -> None:
     verbs = parser.add_subparsers(metavar="VERB")
     bench_voices.add_to(verbs)
     bench_faces.add_to(verbs)
+    bench_server.add_to(verbs)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -165,8 +167,13 @@ def stages(cast: Cast, npc: str, steps: Stepping) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """A server process of its own: the process, its address, and seconds from its start to `welcome`."""
+def served(
+    arguments: argparse.Namespace, log: Sequence[str] = ("--log-level", "warning")
+) -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
+    """A server process of its own: the process, its address, and seconds from its start to `welcome`.
+
+    `log`: its options on the log, and others.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
@@ -175,7 +182,7 @@ def served(arguments: argparse.Namespace) -> Iterator[tuple[subprocess.Popen[byt
     options += ["--cast", str(arguments.cast)] if arguments.cast else []
     began = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "npc_engine.cli", "serve", "--address", address, "--log", "warning", *options]
+        [sys.executable, "-m", "npc_engine.cli", "serve", "--address", address, *log, *options]
     )
     try:
         _greet(process, address)
