@@ -23,6 +23,7 @@ from npc_engine.client import Client
 CLIENTS: Final = 6
 KILLED: Final = 0.4  # of the clients, in the midst of whatever they do
 SAMPLE_S: Final = 1.0
+LULL_S: Final = 60.0  # from one lull to the next, in which nobody is there: what is held then can be compared
 SETTLE_S: Final = 60.0  # for a server that nobody asks anything to let go of all it held
 MOST_FAULTS: Final = 50  # that are kept
 
@@ -41,8 +42,7 @@ class Soaked:
     compared: int = 0  # finished lines whose sound was compared with that of another client's line of the same text
     faults: list[str] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
-    idle_before: Sample | None = None  # the server, with nobody there
-    idle_after: Sample | None = None
+    lulls: list[Sample] = field(default_factory=list)  # with nobody there; the first is before the first client
     log: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
@@ -50,16 +50,20 @@ class Soaked:
         warm = after(self.samples, self.warm_s)
         times = [s.at_s for s in warm]
         table: dict[str, Any] = {**vars(self), "visits": dict(self.visits), "lines": dict(self.lines)}
-        for name in ("idle_before", "idle_after"):
-            table[name] = asdict(table[name]) if table[name] else None
+        quiet = after(self.lulls, self.warm_s)
+        at_s = [s.at_s for s in quiet]
         for name in ("rss_mb", "threads", "descriptors"):
-            values = [float(getattr(s, name)) for s in warm]
+            busy = [float(getattr(s, name)) for s in warm]
+            held = [float(getattr(s, name)) for s in quiet]
             table[name] = {
-                "drift_percent": round(drift_percent(times, values), 2),
-                "an_hour": round(3600 * slope(times, values), 3),
-                "median": sorted(values)[len(values) // 2],
-                "most": max(values),
+                "drift_percent": round(drift_percent(at_s, held), 2),
+                "an_hour": round(3600 * slope(at_s, held), 3),
+                "lulls": [round(value, 1) for value in held],
+                "busy_drift_percent": round(drift_percent(times, busy), 2),
+                "busy_median": sorted(busy)[len(busy) // 2],
+                "busy_most": max(busy),
             }
+        table["lulls"] = [asdict(s) for s in self.lulls]
         table["samples"] = [asdict(s) for s in self.samples]
         return table
 
@@ -131,15 +135,20 @@ def soak(
     *,
     told: Callable[[Soaked], None] = lambda _soaked: None,
     seed: int = 1,
+    lull_s: float = LULL_S,
 ) -> Soaked:
-    """Let CLIENTS processes come and go for so long; `warm_s` of it are left out of what must be flat."""
+    """Let CLIENTS processes come and go for so long; `warm_s` of it are left out of what must be flat.
+
+    Every `lull_s` all of them are killed, and what the server holds with nobody there is noted.
+    """
     rng = random.Random(seed)
     soaked = Soaked(warm_s=warm_s)
     books = _Books(soaked)
     _visit_once(served)
     began = time.monotonic()
-    soaked.idle_before = sample(served.pid, began)
+    soaked.lulls.append(sample(served.pid, began))
     guests: list[_Guest] = []
+    lull_at = began + lull_s
     while (now := time.monotonic()) < began + seconds:
         while len(guests) < CLIENTS:
             soaked.clients += 1
@@ -159,12 +168,17 @@ def soak(
         if served.process.poll() is not None:
             books.fault(f"the server ended with {served.process.returncode}")
             break
+        if now > min(lull_at, began + seconds - SAMPLE_S):
+            soaked.killed += len(guests)
+            for guest in guests:
+                guest.process.kill()
+                guest.process.wait()
+                books.take(guest.told(), guest.name)
+                guest.out.unlink()
+            guests.clear()
+            _settle(served, soaked, books, began)
+            lull_at = time.monotonic() + lull_s
         time.sleep(max(0.0, SAMPLE_S - (time.monotonic() - now)))
-    for guest in guests:
-        guest.process.kill()
-        guest.process.wait()
-    if served.process.poll() is None:
-        _settle(served, soaked, books, began)
     soaked.log = served.noise()[:MOST_FAULTS]
     return soaked
 
@@ -185,15 +199,16 @@ def _visit_once(served: Served) -> None:
 def _settle(served: Served, soaked: Soaked, books: _Books, began: float) -> None:
     """Nobody is there: what the server holds then must be what it held before."""
     end = time.monotonic() + SETTLE_S
-    before = soaked.idle_before
-    while before is not None:
-        soaked.idle_after = now = sample(served.pid, began)
+    before = soaked.lulls[0]
+    while True:
+        now = sample(served.pid, began)
         if now.threads <= before.threads and now.descriptors <= before.descriptors:
-            return
+            break
         if time.monotonic() > end:
             books.fault(
                 f"with nobody there the server keeps {now.threads} threads and {now.descriptors} descriptors, "
                 f"before it had {before.threads} and {before.descriptors}"
             )
-            return
-        time.sleep(0.5)
+            break
+        time.sleep(0.2)
+    soaked.lulls.append(now)

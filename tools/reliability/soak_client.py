@@ -43,7 +43,7 @@ class Said:
     npc: str
     text: str
     granted_ms: int
-    sound: bool = True
+    is_open: bool = False  # cut in clauses, as soon as they are there: it sounds otherwise than the whole text
     silent: bool = False
     ticks: int = 0
     since: float = 0.0  # when its first moment came
@@ -59,6 +59,7 @@ class Game:
         self.rng = random.Random(seed)
         self.faults: list[str] = []
         self.lines: dict[str, Said] = {}
+        self.rests_until = 0.0  # as an engine asks that is busy
         self._address = address
         self._name = name
         self._texts = texts()
@@ -89,7 +90,7 @@ class Game:
             npc.name, "" if open_text else text, line=self._id(), outputs=outputs, credit_ms=credit, open=open_text,
             turn=turn,
         )  # fmt: skip
-        self.lines[line] = Said(npc.name, text, credit)
+        self.lines[line] = Said(npc.name, text, credit, open_text)
         return line
 
     def idle(self, npc: NpcEntry, seconds: float | None = None) -> str:
@@ -98,7 +99,7 @@ class Game:
             npc.name, self.rng.choice(("idle", "listening")), line=self._id(), seconds=seconds,
             picture=PICTURE if npc.face and self.rng.random() < 0.3 else 0, credit_ms=200,
         )  # fmt: skip
-        self.lines[line] = Said(npc.name, "", 200, sound=False, silent=True)
+        self.lines[line] = Said(npc.name, "", 200, silent=True)
         return line
 
     def warm(self) -> None:
@@ -177,7 +178,9 @@ class Game:
             said.over = event.kind
         elif isinstance(event, ErrorMessage) and event.ends:
             said.over = event.code
-            if event.code not in BUSY:
+            if event.code in BUSY:
+                self.rests_until = time.monotonic() + event.wait_ms / 1000
+            else:
                 self.faults.append(f"{event.line!r}: {event.code}: {event.text}")
 
     def _hear(self, event: Moments, said: Said) -> None:
@@ -205,7 +208,9 @@ class Game:
         lines = [said for said in self.lines.values() if said.over]
         counts = {what: sum(said.over == what for said in lines) for what in {said.over for said in lines}}
         sums = [
-            (f"{said.npc}: {said.text}", said.ticks, said.sum) for said in lines if said.over == "end" and said.sound
+            (f"{said.npc}{' (written)' * said.is_open}: {said.text}", said.ticks, said.sum)
+            for said in lines
+            if said.over == "end" and not said.silent
         ]
         result = {
             "visit": visit,
@@ -322,6 +327,7 @@ def main() -> None:
     address, name, seed, visits = sys.argv[1:]
     game = Game(address, name, seed)
     for _ in range(int(visits)):
+        game.play(max(0.0, game.rests_until - time.monotonic()))
         visit = game.rng.choice(VISITS)
         visit(game)
         print(json.dumps(game.told(visit.__name__)), flush=True)
