@@ -209,6 +209,7 @@ class Picture:
 
     tick: int
     pixels: Pixels
+    damped: bool = False  # the identity guard has held the expression back
 
 
 @dataclass(frozen=True, slots=True)

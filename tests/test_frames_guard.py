@@ -82,8 +82,10 @@ def test_a_face_that_becomes_another_person_is_held_back(fading, identity):
     plain = pictures_of(drawn(fading.render, line(talk(120))))
     assert min(identity.score(p) for p in plain[::3]) < THRESHOLD - 0.2, "this face does not lose its identity"
     face = Guarded(fading, Guard(identity))
-    held = pictures_of(face.draw(line(talk(120))))
+    moments = list(face.draw(line(talk(120))))
+    held = pictures_of(moments)
     assert len(held) == 120
+    assert sum(m.picture.damped for m in moments) == face.guard.stats.damped
     scores = [identity.score(p) for p in held]
     first_bad = next(k for k, score in enumerate(scores) if score < THRESHOLD)
     settled = max(WINDOWS[0], first_bad) + LATER + 8

@@ -20,12 +20,15 @@ class DrawnFace(Protocol):
         ...
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
-        """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line that has time."""
+        """Yield one moment per expression, with a picture on each `picture_every`-th tick that has time for it."""
         ...
 
 
 class Watching(Protocol):
     """Who looks at the pictures of one line, in order (`guard.Watch`)."""
+
+    damped: bool
+    """Whether the last picture's expression was held back."""
 
     def picture(self, exp: Exp, render: Callable[[Exp], Pixels]) -> Pixels:
         """The picture of `exp` by `render`, or a better one."""
@@ -38,6 +41,8 @@ class Watching(Protocol):
 
 class Unwatched:
     """Nobody looks: every picture is as it is drawn."""
+
+    damped = False
 
     def picture(self, exp: Exp, render: Callable[[Exp], Pixels]) -> Pixels:
         """The picture of `exp` by `render`."""
@@ -64,7 +69,7 @@ def drawn(
             edge = wanted.picture if e.line.pace is None or not due else e.line.pace(e.tick)
             if due and edge:
                 one = partial(_rendered, render, edge, breathed(e.tick) + e.breath)
-                picture = Picture(e.tick, watch.picture(e.exp, one))
+                picture = Picture(e.tick, watch.picture(e.exp, one), watch.damped)
             yield Moment(e.line, e.tick, e.sound, e.exp, picture, e.words, e.marks)
     finally:
         watch.close()

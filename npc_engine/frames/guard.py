@@ -130,6 +130,7 @@ class Watch:
         self._counting = threading.Lock()
         # when a verdict takes effect, of which expression, as asked and as drawn, and the verdict
         self._pending: tuple[int, Exp, Exp, Future[_Verdict]] | None = None
+        self.damped = False  # whether the last picture's expression was held back
         self._count = 0  # pictures so far
         self._window, self._since, self._most = 0, 0, 0.0  # its number, pictures in it, the furthest reach in it
         self._chosen = False  # whether one of this window's pictures is with the judge
@@ -142,14 +143,15 @@ class Watch:
         self._settle()
         self._fade()
         drawn = exp if self._share_now == 1 else toward(self._good_now, exp, self._share_now)
+        self.damped = drawn is not exp
         pixels = render(drawn)
         if self._choose(exp):
             self._begin(exp, drawn, pixels, render)
         recoloured = self._guard.complexion is not None and self._gains_now is not PLAIN
         if recoloured and self._guard.complexion is not None:
             pixels = self._guard.complexion.corrected(pixels, self._gains_now)
-        if recoloured or drawn is not exp:
-            self._did(Stats(damped=int(drawn is not exp), recoloured=int(recoloured)))
+        if recoloured or self.damped:
+            self._did(Stats(damped=int(self.damped), recoloured=int(recoloured)))
         self._count += 1
         return pixels
 

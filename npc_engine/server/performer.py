@@ -194,6 +194,7 @@ def counted(tick: int, moment: Moment, stage: Stage, work: Work) -> Tick:
     made = wired(tick, moment, stage)
     work.encode_s += time.thread_time() - began
     work.pictures += made.picture is not None
+    work.damped += moment.picture is not None and moment.picture.damped
     return made
 
 
