@@ -63,7 +63,6 @@ class Running:
         from ray import cloudpickle
         from ray.cluster_utils import Cluster as RayCluster
 
-        from npc_engine.cluster.company import Cluster, Names
         from npc_engine.cluster.deployment import deploy
         from npc_engine.server.server import Server
 
@@ -77,19 +76,28 @@ class Running:
         self.folder = folder
         stage = cluster_stage.BothStage(folder)
         noting = cluster_stage.NotingStage
-        self.handle = deploy(lambda: noting(folder), least=2, most=2, text_idle_s=20)
+        make_stage = lambda: noting(folder)  # noqa: E731 - told apart by its address
+        self.deploy = lambda: deploy(make_stage, least=2, most=2, text_idle_s=20)
         self.companies = []
-        names = Names(stage.cast)
-
-        def assemble(wake):
-            self.companies.append(Cluster(self.handle, names, wake))
-            return self.companies[-1]
-
-        self.gateway = Server(names, "tcp://127.0.0.1:*", company=assemble)
+        self.stage = stage
+        self.gateway = self.new_gateway()
         self.alone = Server(stage, "tcp://127.0.0.1:*")
         self.gateway.start()
         self.alone.start()
         print(f"cluster and replicas ready after {time.monotonic() - began:.1f} s")
+
+    def new_gateway(self):
+        from npc_engine.cluster.company import Cluster, Names
+        from npc_engine.server.server import Server
+
+        handle = self.deploy()
+        names = Names(self.stage.cast)
+
+        def assemble(wake):
+            self.companies.append(Cluster(handle, names, wake))
+            return self.companies[-1]
+
+        return Server(names, "tcp://127.0.0.1:*", company=assemble)
 
     @property
     def links(self):
@@ -193,18 +201,27 @@ class Played:
 
 
 @pytest.fixture
-def game(cluster):
-    game = Played(cluster.gateway.address)
-    yield game
-    game.close()
-    until(lambda: not cluster.performing())
+def playing():
+    """Makes games; they are closed after the test."""
+    made = []
+
+    def make(address):
+        made.append(Played(address))
+        return made[-1]
+
+    yield make
+    for game in made:
+        game.close()
 
 
 @pytest.fixture
-def alone(cluster):
-    game = Played(cluster.alone.address)
-    yield game
-    game.close()
+def game(cluster, playing):
+    return playing(cluster.gateway.address)
+
+
+@pytest.fixture
+def alone(cluster, playing):
+    return playing(cluster.alone.address)
 
 
 def same(one, other, *, real=False):
@@ -236,8 +253,8 @@ def spoken(game, npc, text, outputs=None):
     return game.whole(line)
 
 
-def test_ten_lines_at_once_are_what_one_process_sends(cluster, game, alone):
-    others = [Played(cluster.gateway.address), Played(cluster.alone.address)]  # a client may say eight at once
+def test_ten_lines_at_once_are_what_one_process_sends(cluster, playing, game, alone):
+    others = [playing(cluster.gateway.address), playing(cluster.alone.address)]  # a client may say eight at once
     for sides in ((game, others[0]), (alone, others[1])):
         for side, asked in zip(sides, (TONES, REALS), strict=True):
             for npc, text, outputs in asked:
@@ -252,11 +269,10 @@ def test_ten_lines_at_once_are_what_one_process_sends(cluster, game, alone):
         for name in there.lines:
             assert isinstance(there.ended[name], End), (name, there.ended[name])
             same(here.whole(name), there.whole(name), real=real)
-    for other in others:
-        other.close()
 
 
 def test_a_character_keeps_its_replica(cluster, game):
+    until(lambda: not cluster.performing())
     seen = set()
     for _ in range(4):
         line = game.speak("anna", "one two three four five six seven eight nine ten eleven")
@@ -353,6 +369,34 @@ def test_speech_is_made_ahead_on_a_replica(cluster, game):
     assert isinstance(answers[0], Warmed)
     assert answers[0].id == name
     assert answers[0].ms > 500
+
+
+def test_live_sound_is_heard_on_a_replica(game, alone):
+    sound = (0.3 * np.sin(np.arange(24_000) * 0.05)).astype(np.float32)
+    for side in (game, alone):
+        line = side.client.live("anna", line="live", turn="beside")
+        side.lines[line] = []
+        for at in range(0, len(sound), 960):
+            side.client.hear(line, sound[at : at + 960])
+            side.step()
+        side.client.commit(line)
+        side.finish(line)
+        assert isinstance(side.ended[line], End), side.ended[line]
+    same(alone.whole("live"), game.whole("live"))
+
+
+def test_a_second_gateway_joins_the_same_replicas(cluster, playing, game):
+    pids = sorted(path.name for path in cluster.folder.glob("pid_*"))
+    second = cluster.new_gateway()
+    second.start()
+    try:
+        other = playing(second.address)
+        lines = [(side, side.speak("anna", LONG)) for side in (game, other) for _ in range(3)]
+        until(lambda: game.step() or other.step() or len(game.ended) + len(other.ended) == len(lines), 60)
+        assert {side.whole(line)["sound"] for side, line in lines} == {game.whole("anna0")["sound"]}
+    finally:
+        second.stop()
+    assert sorted(path.name for path in cluster.folder.glob("pid_*")) == pids  # none was made anew
 
 
 def test_lines_go_on_where_a_replica_is_killed(cluster, game, alone):

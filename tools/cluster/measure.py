@@ -16,6 +16,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,21 +34,18 @@ TICKS_S = 50
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(log: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """An `npc-engine serve` on a free port; its address and process."""
     command = [sys.executable, "-m", "npc_engine.cli", "serve", "--address", "tcp://127.0.0.1:*", "--cache", "off"]
-    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)  # noqa: S603
-    assert process.stderr is not None
+    log.unlink(missing_ok=True)
+    process = subprocess.Popen([*command, "--log-file", str(log), *options], cwd=ROOT)  # noqa: S603
     try:
-        address = ""
-        for row in process.stderr:
-            found = re.search(r"answers on (tcp://\S+)", row)
-            if found:
-                address = found[1]
-                break
-        assert address, f"serve {options} ended with {process.wait()}"
-        os.set_blocking(process.stderr.fileno(), False)
-        yield address, process
+        found = None
+        while found is None:
+            assert process.poll() is None, f"serve {options} ended with {process.returncode}"
+            time.sleep(0.1)
+            found = re.search(r"answers on (tcp://\S+)", log.read_text(encoding="utf-8") if log.exists() else "")
+        yield found[1], process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -168,20 +166,19 @@ def alone(address: str, count: int = 20) -> dict[str, float]:
     return {"first_ms_min": round(first[0], 1), "first_ms_p50": round(statistics.median(first), 1)}
 
 
-def loss(address: str, process: subprocess.Popen[str], kill: Callable[[], object], count: int = 8) -> dict[str, object]:
+def loss(address: str, log: Path, kill: Callable[[], object], count: int = 8) -> dict[str, object]:
     """Lines in real time of which `kill` takes a replica away: the longest pause between two messages of a line."""
     player = Player(address, count, 14, Outputs())
     player.play(3)
     player.gaps.clear()
-    assert process.stderr is not None
-    process.stderr.read()
+    before = len(log.read_text(encoding="utf-8"))
     kill()
     player.play(9)
     player.close()
-    log = process.stderr.read() or ""
+    said = log.read_text(encoding="utf-8")[before:]
     return {
         "lines": count,
-        "moved_after_ms": [int(ms) for ms in re.findall(r"goes on, (\d+) ms after", log)],
+        "moved_after_ms": [int(ms) for ms in re.findall(r"goes on, (\d+) ms after", said)],
         "longest_pause_ms": round(1000 * max(player.gaps.values())),
         "late_ticks": player.late,
     }
@@ -199,7 +196,8 @@ def main() -> None:
 
     outputs = Outputs(picture=arguments.picture)
     report: dict[str, object] = {"cores": os.cpu_count()}
-    with serving() as (address, process):
+    log = Path(tempfile.mkdtemp()) / "serve.log"
+    with serving(log) as (address, process):
         report["one process, a line at a time"] = alone(address)
         pids = {"engine": [process.pid]}
         report["one process"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
@@ -208,17 +206,17 @@ def main() -> None:
     nodes = RayCluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     second = nodes.add_node(**node)
     options = ("--ray", nodes.address, "--ray-replicas", "2", "--ray-cpus", "0.5")
-    with serving(*options) as (address, process):
+    with serving(log, *options) as (address, process):
         report["cluster, a line at a time"] = alone(address)
         pids = {"gateway": [process.pid], "replicas": list(replicas())}
         report["cluster"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
         before = list(replicas())
-        report["a replica killed"] = loss(address, process, lambda: os.kill(before[0], signal.SIGKILL))
+        report["a replica killed"] = loss(address, log, lambda: os.kill(before[0], signal.SIGKILL))
         until = time.monotonic() + 60
         while len(replicas()) < 2 and time.monotonic() < until:
             time.sleep(0.5)
         time.sleep(8)  # it loads its voices
-        report["a node killed"] = loss(address, process, lambda: nodes.remove_node(second, allow_graceful=False))
+        report["a node killed"] = loss(address, log, lambda: nodes.remove_node(second, allow_graceful=False))
     nodes.shutdown()
     print(json.dumps(report, indent=2))
     if arguments.json:
