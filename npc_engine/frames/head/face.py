@@ -17,8 +17,9 @@ import numpy as np
 
 from npc_engine.frames.drawing import drawn
 from npc_engine.frames.head.asset import asset
-from npc_engine.frames.head.compose import Composer, Frame
+from npc_engine.frames.head.compose import Composer
 from npc_engine.frames.head.figure import Figure
+from npc_engine.frames.head.frame import Frame
 from npc_engine.frames.pictures import FaceError, read_picture
 from npc_engine.head_spec import HeadSpec
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels

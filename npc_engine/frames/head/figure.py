@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import cv2
@@ -26,17 +27,19 @@ from npc_engine.frames.head.hair import Hair, grown
 from npc_engine.frames.head.inside import paint_inside
 from npc_engine.frames.head.layout import COARSE, Layout, uv_map
 from npc_engine.frames.head.mouth import lip_rims, lip_vertices, reached
+from npc_engine.frames.head.portion import Portion
 from npc_engine.frames.head.pose import Poser, rotation
 from npc_engine.frames.head.raster import Camera
 from npc_engine.frames.head.shaping import shaped
 from npc_engine.frames.head.skin import skin_texture
-from npc_engine.frames.head.visible import seen_ever
+from npc_engine.frames.head.visible import Range, all_seen, seen_within
 from npc_engine.head_spec import HeadSpec
 
 DISTANCE: Final = 15.0  # decimetres from the viewer: a portrait lens
 HIGH: Final = 3.30  # decimetres that the picture shows of a grown head at zoom 1
 PARTED: Final = 0.04  # decimetres between lips from which on light falls in
 USUAL: Final = 0.6155  # decimetres between the eyes of the base head
+RANGES: Final = (Range(0.06, 0.09, 0.05), Range(0.2, 0.25, 0.15))  # while it speaks, and as far as limits let it turn
 
 
 class Figure:
@@ -76,12 +79,28 @@ class Figure:
         self.lips, self.lips_apart = lip, float(np.linalg.norm(self.rest[lip[0]] - self.rest[lip[1]]))
         self.upper_lids = self._upper_lids()
         self._shadows()
-        self.visible, self.hair_visible = seen_ever(self)
         if self.hair:
             low = self.centre[1] - self.hair.points[:, 1]
             self.hair_open = np.asarray(np.clip(1.15 - 0.28 * np.maximum(low, 0), 0.35, 1), np.float32)
             chin = self.rest[head.marks["chin"], 1]
             self.hair_still = np.asarray(np.clip((chin - self.hair.points[:, 1]) / 1.6, 0, 0.85), np.float32)
+        self._portions: dict[Range | None, Portion] = {}
+        self._lock = threading.Lock()
+        self.portion(0, 0, 0)
+
+    def portion(self, pitch: float, yaw: float, roll: float) -> Portion:
+        """What can be seen of the figure with its head turned by these angles: cut out once for each range of them."""
+        turns = next((one for one in RANGES if one.holds(pitch, yaw, roll)), None)
+        with self._lock:
+            if turns not in self._portions:
+                self._portions[turns] = Portion.of(self, seen_within(self, turns) if turns else all_seen(self))
+            return self._portions[turns]
+
+    def swayed(self, points: Floats, still: Floats, turn: Floats) -> Floats:
+        """Points f32[n, 3] of hair with the head turned by f32[3, 3]; `still` f32[n] is how much they stay behind."""
+        pivot = self.poser.pivot
+        moved = (points - pivot) @ turn.T + pivot
+        return np.asarray(moved + (points - moved) * still[:, None], np.float32)
 
     def lit_mouth(self, points: Floats) -> float:
         """How much of its light falls into a mouth with these points, 0..1: little between lips that touch."""

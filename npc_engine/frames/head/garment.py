@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from npc_engine.frames.head.asset import SKIN, Asset, Floats, Ints
 from npc_engine.frames.head.layout import noise
-from npc_engine.frames.head.raster import Camera, canvas, deep
+from npc_engine.frames.head.raster import EMPTY, Camera, away, canvas
 from npc_engine.head_spec import CLOTHES, HeadSpec, colour
 
 ROWS, TURNS = 56, 192  # down from the collar, round the neck
@@ -107,9 +107,8 @@ def _shoulders(head: Asset, rest: Floats, carried: Floats, neck: Floats) -> Floa
     above = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
     camera = Camera(neck, above, 60.0, 2 * REACH * 1.1)
     _, depth = canvas(_SIZE)
-    deep(depth, camera.seen(rest), body, camera.field)
-    y = neck[1] + 60.0 - depth
-    y[depth > 90] = -1.0
+    camera.lens(_SIZE).deep(depth, camera.seen(rest), body)
+    y = np.where(depth < EMPTY, neck[1] + 60.0 - away(depth), -1.0)
     y = np.maximum(y, neck[1] - 3.0)
     return np.asarray(cv2.GaussianBlur(cv2.dilate(y, np.ones((3, 3))), (0, 0), 2.0), np.float32)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from npc_engine.frames.head.asset import SKIN, Asset, Floats
 from npc_engine.frames.head.eyeballs import Eyeballs
-from npc_engine.frames.head.raster import FAR, draw
+from npc_engine.frames.head.raster import EMPTY, canvas, lens
 from npc_engine.frames.head.smooth import over
 from npc_engine.moments import Pixels
 
@@ -39,10 +39,11 @@ def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tu
     Gives the box of the texture that they lie in, the values there, f32[h, w, 3], and where there are any, 0 or 1.
     """
     flat = np.concatenate([(head.uv - 0.5) * 2, np.full((len(head.uv), 1), -2, np.float32)], 1).astype(np.float32)
-    picture, depth = np.zeros((size, size, 3), np.float32), np.full((size, size), FAR, np.float32)
+    picture, depth = canvas(size)
     wanted = np.ascontiguousarray(head.triangles[np.isin(head.part, parts)])
-    draw(picture, depth, flat, wanted, np.ascontiguousarray(values, np.float32), 2 * float(np.arctan(0.5)))
-    drawn = over(-depth, -FAR / 2)  # the texture lies at a depth of 2, what is not drawn at FAR
+    view = lens(2 * float(np.arctan(0.5)), size)
+    view.draw(picture, depth, flat, wanted, np.ascontiguousarray(values, np.float32))
+    drawn = over(-depth, -EMPTY)
     box = box_of(drawn, BLEED)
     there = np.asarray(drawn[box] > 0, np.float32)
     return box, bled(picture[box], there), there

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from npc_engine.frames.head.asset import Floats, Ints
-from npc_engine.frames.head.raster import Camera, canvas, deep
+from npc_engine.frames.head.raster import Camera, away, canvas
 
 SCALE: Final = 2.0
 """Light stored as 1 is this bright."""
@@ -140,13 +140,13 @@ def sunlit(points: Floats, normals: Floats, casters: Floats, triangles: Ints, *,
     size = 512
     sun = Camera(middle, frame, 60.0, reach)
     _, depth = canvas(size)
-    deep(depth, sun.seen(casters), triangles, sun.field)
+    sun.lens(size).deep(depth, sun.seen(casters), triangles)
     seen = sun.seen(points + normals * np.float32(0.02))
     at = sun.pixels(seen, size)
     spread = 0.10 / reach * size  # a lamp with an edge: shadows soften over a centimetre
     edge = int(spread + 1)
     place = np.clip(at, edge, size - 1 - edge).astype(np.int32) @ np.array([1, size], np.int32)
-    least, flat = -seen[:, 2] - np.float32(bias), depth.ravel()
+    least, flat = -seen[:, 2] - np.float32(bias), away(depth).ravel()
     steps = [round(a * spread) for a in (-1.0, -0.5, 0.0, 0.5, 1.0)]
     found = [flat[place + (b * size + a)] > least for a in steps for b in steps]
     return np.asarray(np.mean(found, 0, np.float32), np.float32)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 
 from npc_engine.frames.head.asset import SKIN, TONGUE, Asset, Floats, Ints
 from npc_engine.frames.head.eyeballs import Eyeballs, eyeballs
 from npc_engine.frames.head.mouth import points_of
+from npc_engine.frames.head.normals import Fans
 from npc_engine.frames.head.shaping import carried
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, EYE_LOOKS, FULL_LOOK, Exp
 
@@ -24,7 +26,6 @@ class Posed:
     """One moment of the head, in the head's own frame (before the viewer's)."""
 
     points: Floats  # [p, 3]
-    normals: Floats  # [p, 3], unit
     balls: Floats  # [2, n, 3], points of the eyeballs
     looks: Floats  # [2, 3, 3], how each eye is turned in the whole
     head: Floats  # [3, 3], how the head is turned
@@ -54,21 +55,15 @@ class Poser:
         full[names.index("jawOpen"), tongue, 1] -= (
             LOWERED * scale * (rest[tongue, 1] - low) / (rest[tongue, 1].max() - low)
         )
-        self.moved = np.flatnonzero(np.abs(full).max((0, 2)) > 0)
+        self.reach = np.abs(full).max((0, 2))  # f32[p]: how far any shape moves a point along an axis
+        self.moved = np.flatnonzero(self.reach)
         self.basis = np.ascontiguousarray(full[:, self.moved].reshape(len(names), -1))
         self._channels = np.array([CHANNEL[name] for name in WEIGHTS])
         self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for angle, sign in EYE_LOOKS.values()]
         along = np.clip((rest[tongue, 2] - np.quantile(rest[tongue, 2], 0.3)) / (0.7 * np.ptp(rest[tongue, 2])), 0, 1)
         self._tongue, self._along = tongue, along[:, None] ** 2 * np.array([0, 0.22, -0.10], np.float32) * scale
-        self._topology()
-
-    def _topology(self) -> None:
-        """The triangles around each point, one point's after another's."""
-        self.corners: Ints = self.head.vertex[self.head.triangles]
-        owners = self.corners.ravel()
-        order = np.argsort(owners, kind="stable")
-        self._around = (order // 3).astype(np.int32)
-        self._points, self._starts = np.unique(owners[order], return_index=True)
+        self.corners: Ints = head.vertex[head.triangles]
+        self._fans = Fans.of(self.corners, np.arange(len(rest), dtype=np.int32))
 
     def weights(self, exp: Exp) -> Floats:
         """exp50 as the weights f32[52] of the basis."""
@@ -92,15 +87,15 @@ class Poser:
         ball = (self.eyes.ball * np.float32(self.eyes.radius)) @ look.T
         balls = np.stack([(c + ball - self.pivot) @ turn.T + self.pivot for c in self.eyes.centres])
         looks = np.stack([turn @ look] * 2)
-        return Posed(points, self.normals(points), balls, looks, turn, self.pivot)
+        return Posed(points, balls, looks, turn, self.pivot)
 
     def _moves(self, weights: Floats) -> Floats:
         """The sum of the basis by weights f32[52], most of which are 0."""
         # not one product of matrices: BLAS would split it over threads, whose waiting costs more where cores are busy
-        out = np.zeros(self.basis.shape[1], np.float32)
+        out = np.zeros((1, self.basis.shape[1]), np.float32)
         for k in np.flatnonzero(weights):
-            out += weights[k] * self.basis[k]
-        return out
+            cv2.scaleAdd(self.basis[k : k + 1], float(weights[k]), out, out)
+        return np.asarray(out[0], np.float32)
 
     def turned(self, points: Floats, turn: Floats) -> Floats:
         """Points f32[p, 3] with the head turned by f32[3, 3] on its neck."""
@@ -109,16 +104,7 @@ class Poser:
 
     def normals(self, points: Floats) -> Floats:
         """Unit normals f32[p, 3] of points."""
-        a, b, c = (points[self.corners[:, k]] for k in range(3))
-        face = np.empty((len(self.corners), 3), np.float32)
-        e, f = b - a, c - a
-        face[:, 0] = e[:, 1] * f[:, 2] - e[:, 2] * f[:, 1]
-        face[:, 1] = e[:, 2] * f[:, 0] - e[:, 0] * f[:, 2]
-        face[:, 2] = e[:, 0] * f[:, 1] - e[:, 1] * f[:, 0]
-        out = np.zeros_like(points)
-        out[self._points] = np.add.reduceat(face[self._around], self._starts, axis=0)
-        out /= np.maximum(np.sqrt(np.einsum("pc,pc->p", out, out)), np.float32(1e-9))[:, None]
-        return np.asarray(out, np.float32)
+        return self._fans.normals(points)
 
 
 def rotation(pitch: float, yaw: float, roll: float) -> Floats:

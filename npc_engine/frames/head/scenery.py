@@ -12,7 +12,8 @@ from npc_engine.frames.head import light
 from npc_engine.frames.head.asset import Floats
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.garment import Garment
-from npc_engine.frames.head.raster import canvas, deep, draw
+from npc_engine.frames.head.raster import canvas
+from npc_engine.frames.head.smooth import smoothed
 from npc_engine.head_spec import GROUNDS, TRANSPARENT, colour
 from npc_engine.moments import Pixels
 
@@ -20,7 +21,7 @@ FINER: Final = 2  # clothes are drawn this much larger and shrunk
 
 
 class Scenery:
-    """Picture and depth on which a head is drawn."""
+    """Picture and depth on which a head is drawn; `smooth` is the picture with the edges of clothes softened."""
 
     def __init__(self, figure: Figure, size: int, background: Pixels | None) -> None:
         self.picture = _behind(figure, size, background)
@@ -30,6 +31,7 @@ class Scenery:
         _, self.depth = canvas(size)
         if figure.garment:
             self._dress(figure, figure.garment, size)
+        self.smooth = smoothed(self.picture.copy(), self.depth, np.zeros((size, size), np.uint8))
 
     def _dress(self, figure: Figure, garment: Garment, size: int) -> None:
         camera = figure.camera
@@ -39,11 +41,11 @@ class Scenery:
         glow = light.cloth(light.COLOURED, normals, views, garment.open, figure.garment_sun)
         places = np.concatenate([garment.uv, np.ones((len(seen), 1), np.float32)], 1).astype(np.float32)
         large = size * FINER
-        field = camera.field
+        lens = camera.lens(large)
         coordinates, depth = canvas(large)
-        draw(coordinates, depth, seen, garment.triangles, places, field)
+        lens.draw(coordinates, depth, seen, garment.triangles, places)
         lit, depth = canvas(large)
-        draw(lit, depth, seen, garment.triangles, glow, field)
+        lens.draw(lit, depth, seen, garment.triangles, glow)
         rows = np.flatnonzero(coordinates[..., 2].any(1)) // FINER
         if not len(rows):
             return  # seen from so near that no cloth is in the picture
@@ -63,7 +65,7 @@ class Scenery:
         self.picture[part] = self.picture[part] * (1 - share) + small
         if self.alpha is not None:
             self.alpha[part] = share[..., 0] * 255
-        deep(self.depth, seen, garment.triangles, field)
+        camera.lens(size).deep(self.depth, seen, garment.triangles)
 
 
 def _behind(figure: Figure, size: int, background: Pixels | None) -> Pixels:

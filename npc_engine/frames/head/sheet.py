@@ -25,8 +25,7 @@ LOWER: Final = np.array([1, 1, 1, 0.30])  # lower lashes are thin
 class Sheet:
     """Textures for one picture size."""
 
-    colour: Pixels  # RGB
-    frayed: Pixels  # RGBA, the same
+    colour: Pixels  # RGBA
     places: Floats  # [n, 3] of every vertex: column and row on the sheet, and room for light
     eye: tuple[float, float, float, float]  # left, top, right, low of the eye's texture on the sheet
 
@@ -66,11 +65,15 @@ class Sheet:
         left, low_v, right, top_v = BOX
         left, top, right, low = (v * EDGE * scale - 0.5 for v in (left, 1 - top_v, right, 1 - low_v))
         return cls(
-            np.ascontiguousarray(full[..., :3]),
             np.ascontiguousarray(full),
             np.ascontiguousarray(out, np.float32),
             (left, top, right, low),
         )
+
+    def of_eye(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+        """Which pixels show an eye, of those that look at columns `x` and rows `y`, f32[h, w]."""
+        left, top, right, low = self.eye
+        return np.asarray((x > left) & (x < right) & (y > top) & (y < low), bool)
 
 
 def _tinted(figure: Figure) -> Pixels:

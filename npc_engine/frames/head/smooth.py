@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 
 from npc_engine.frames.head.asset import Floats
+from npc_engine.frames.head.raster import Window
 from npc_engine.moments import Pixels
 
-STEP: Final = 0.07  # decimetres in depth from pixel to pixel that make an edge
+Marked: TypeAlias = tuple[Window, Pixels]
+"""A part of a picture, and u8 of its size: 255 where it is marked."""
+
+STEP: Final = 3.1e-4  # of depth from pixel to pixel that make an edge: 0.07 decimetres where the head is
 LEAP: Final = 6.0  # rows of the texture from pixel to pixel that no smooth skin seen from before it makes
 _KERNEL: Final = np.ones((3, 3), np.uint8)
 
@@ -27,15 +31,15 @@ def folds(rows: Floats) -> Pixels:
     return over(np.asarray(cv2.morphologyEx(rows, cv2.MORPH_GRADIENT, _KERNEL), np.float32), LEAP)
 
 
-def smoothed(picture: Pixels, depth: Floats, there: Pixels, more: tuple[tuple[slice, slice], Pixels]) -> Pixels:
-    """`picture` with pixels along steps of `depth` and the border of `there` averaged with their neighbours.
+def smoothed(picture: Pixels, depth: Floats, there: Pixels, more: Marked | None = None) -> Pixels:
+    """`picture`, changed in place, with pixels along steps of `depth` and the border of `there` softened.
 
-    So are those that `more` marks: a box, and u8 of its size.
+    So are those that `more` marks.
     """
-    shallow = np.minimum(depth, np.float32(40))
-    steps = cv2.morphologyEx(shallow, cv2.MORPH_GRADIENT, _KERNEL)
+    steps = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, _KERNEL)
     edges = over(np.asarray(steps, np.float32), STEP)
     cv2.bitwise_or(edges, cv2.morphologyEx(there, cv2.MORPH_GRADIENT, _KERNEL), edges)
-    edges[more[0]] |= more[1]
+    if more:
+        edges[more[0]] |= more[1]
     soft = cv2.GaussianBlur(picture, (3, 3), 0)
     return np.asarray(cv2.copyTo(soft, edges, picture), np.uint8)
