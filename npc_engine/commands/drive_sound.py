@@ -62,7 +62,7 @@ class Microphone:
             self.rate = rate or _usable(int(about["default_samplerate"]))
             self._stream = sounddevice.InputStream(
                 samplerate=self.rate, blocksize=self.rate * TICK_MS // 1000, device=chosen, channels=1,
-                dtype="float32", latency="low", callback=self._hear,
+                dtype="int16", latency="low", callback=self._hear,
             )  # fmt: skip
             self._stream.start()
         except (ValueError, sounddevice.PortAudioError) as error:
@@ -74,7 +74,7 @@ class Microphone:
         if self._heard.full():
             self.missed += 1
             self._heard.get_nowait()
-        self._heard.put_nowait(sound[:, 0].copy())
+        self._heard.put_nowait(sound[:, 0].astype(np.float32) / 32767)
 
     def pieces(self) -> Iterator[Sound]:
         """What it hears, f32[n], until it is closed."""
