@@ -51,10 +51,10 @@ CLOSINGS: Final = (
 
 
 def line(speaker: int, number: int) -> str:
-    """What a speaker says as its line of this number: one or two sentences, 20 to 130 characters.
+    """What a speaker says as its line of this number: one or two sentences, 20 to 140 characters.
 
-    Neighbours say different things, and each speaker goes through all pairs before it repeats one.
+    Speakers that are near one another say different things, and each goes through all 420 before it repeats one.
     """
-    opening = OPENINGS[(7 * speaker + number) % len(OPENINGS)]
-    turn = (speaker + number + number // len(OPENINGS)) % (len(CLOSINGS) + 4)
-    return opening if turn >= len(CLOSINGS) else f"{opening} {CLOSINGS[(3 * turn + speaker) % len(CLOSINGS)]}"
+    # 11 has no factor in common with 420, and 97 keeps neighbours 47 lines apart
+    turn, opening = divmod((97 * speaker + 11 * number) % (len(OPENINGS) * (len(CLOSINGS) + 1)), len(OPENINGS))
+    return OPENINGS[opening] if turn >= len(CLOSINGS) else f"{OPENINGS[opening]} {CLOSINGS[turn]}"
