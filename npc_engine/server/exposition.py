@@ -142,6 +142,8 @@ class Exposition(Collector):
         for code, count in sorted(counts.errors.copy().items()):
             errors.add_metric([code], count)
         yield errors
+        yield _counter("npc_engine_messages_ignored", "Messages of those who are let in no more.", counts.ignored)
+        yield _counter("npc_engine_handshakes_refused", "Handshakes without a key that is let in.", counts.strangers)
         yield _counter("npc_engine_replies_held", "Replies that a connection could not take at once.", counts.held)
         yield _counter("npc_engine_clients_gone", "Clients that have gone, for whatever reason.", counts.gone)
         yield _counter("npc_engine_clients_given_up", "Clients dropped: they left too much unread.", counts.given_up)

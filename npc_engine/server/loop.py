@@ -99,6 +99,7 @@ class Loop:
             self._wake.clear()
             if self._router.zap is not None:
                 self._router.zap.answer()
+                self._metrics.counts.strangers = self._router.zap.refused
             self._tend()
             busy = self._read()
             self._note_connections()
@@ -144,6 +145,8 @@ class Loop:
             return
         if peer is not None:
             self._handle(peer, received.frames)
+        else:
+            self._metrics.counts.ignored += 1
 
     def _turn_away(self, received: Received, error: WireError) -> None:
         """Say why nobody listens, once for each message; who does not read it misses it."""

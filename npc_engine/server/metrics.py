@@ -168,6 +168,8 @@ class Counts:
     messages_out: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
+    ignored: int = 0  # messages of connections that had ended, or are let in no more
+    strangers: int = 0  # handshakes that were refused
     held: int = 0  # replies that a client's connection could not take at once
     gone: int = 0  # clients
     given_up: int = 0  # of them, because they left too much unread

@@ -31,6 +31,7 @@ class Zap:
     ) -> None:
         self._curve = curve
         self._now = now
+        self.refused = 0  # handshakes, so far
         self._refused = 0  # since the log was told
         self._tell_at = 0.0
         self.socket = context.socket(zmq.REP)
@@ -57,6 +58,7 @@ class Zap:
         if name:
             LOG.info("client %r was let in from %s", name, request[3].decode("ascii", "replace"))
             return [b"1.0", request[1], b"200", b"OK", key, b""]
+        self.refused += 1
         self._refused += 1
         if self._now() >= self._tell_at:
             LOG.warning(
