@@ -139,6 +139,7 @@ class ToneMouth:
             for chunk in speech:
                 for at in range(0, len(chunk.samples), TICK_SAMPLES):
                     sound = chunk.samples[at : at + TICK_SAMPLES]
+                    sound = np.pad(sound, (0, TICK_SAMPLES - len(sound)))  # live sound ends where it likes
                     tick = (chunk.start + at) // TICK_SAMPLES
                     exp = NEUTRAL.copy()
                     if "!nan" in chunk.line.text:

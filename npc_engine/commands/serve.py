@@ -131,9 +131,11 @@ def _engine(arguments: argparse.Namespace, operation: Operation) -> Iterator[tup
     import cv2
 
     from npc_engine.expression.accelerator import shared
+    from npc_engine.server.memory import few_arenas
     from npc_engine.troupe import Troupe
 
     cv2.setNumThreads(1)  # lines run beside each other; OpenCV's own threads would fight them for the cores
+    few_arenas()
     cache = _cache(arguments)
     troupe = Troupe(
         Cast.standard(arguments.cast),
