@@ -228,6 +228,29 @@ def test_warming_with_a_voice_that_goes_wrong_is_answered_and_others_are_warmed(
             assert events[0].code == "internal"
 
 
+@pytest.mark.parametrize("kind", ["performer", "speech", "idling"])
+def test_a_system_that_gives_no_more_threads_fails_the_line_and_nothing_else(kind, tmp_path, monkeypatch):
+    start = threading.Thread.start
+
+    def refuses(thread):
+        if thread.name.startswith(kind):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with played(tmp_path, lambda npc: npc) as (_, client, other):
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuses)
+            for _ in range(12):  # more than a client may have open
+                line = client.idle("carl") if kind == "idling" else client.speak("carl", TEXT)
+                _, over = hear(client, line)
+                assert (over[line].code, over[line].ends) == ("internal", True)
+                assert "can't start new thread" in over[line].text
+        line = client.speak("carl", TEXT)
+        assert hear(client, line)[1][line] == End(line, 40)
+        line = other.speak("ben", TEXT)
+        assert hear(other, line)[1][line] == End(line, 40)
+
+
 def test_a_line_that_fails_leaves_its_character_free_for_the_next(tmp_path):
     faults = iter([boom, None])
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,18 +12,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reliability.goldens import ROOT
 from reliability.process import Sample, after, drift_percent, sample, slope
 from reliability.served import Served
+from reliability.soak_client import PICTURE, run, texts
 
 from npc_engine.client import Client
+from npc_engine.moments import Outputs
+from npc_engine.wire import limits
+from npc_engine.wire.messages import ErrorMessage, Warmed
 
 CLIENTS: Final = 6
 KILLED: Final = 0.4  # of the clients, in the midst of whatever they do
 SAMPLE_S: Final = 1.0
 LULL_S: Final = 60.0  # from one lull to the next, in which nobody is there: what is held then can be compared
 SETTLE_S: Final = 60.0  # for a server that nobody asks anything to let go of all it held
+FIRST_S: Final = 300.0  # for an answer while everything is loaded and drawn for the first time
+WARMED: Final = 8  # texts of every character that are made ahead: more speech than the engine keeps in memory
 MOST_FAULTS: Final = 50  # that are kept
+FORKS: Final = multiprocessing.get_context("forkserver")  # clients begin in milliseconds: what they import is there
+FORKS.set_forkserver_preload(["reliability.soak_client"])
 
 
 @dataclass
@@ -76,14 +81,11 @@ class _Guest:
         self.out = folder / f"{self.name}.jsonl"
         self.ends_at = time.monotonic() + rng.uniform(1.0, 20.0) if rng.random() < KILLED else float("inf")
         self._read = 0
-        paths = os.pathsep.join((str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")))
-        with self.out.open("wb") as out:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "reliability.soak_client", served.address, self.name, str(number),
-                 str(rng.randint(2, 12))],
-                stdout=out, stderr=subprocess.STDOUT, cwd=folder,
-                env={**os.environ, "PYTHONPATH": paths.rstrip(os.pathsep)},
-            )  # fmt: skip
+        self.out.touch()
+        self.process = FORKS.Process(
+            target=run, args=(served.address, self.name, rng.randint(2, 12), self.out), name=self.name, daemon=True
+        )
+        self.process.start()
 
     def told(self) -> list[str]:
         """Whole lines that it has written since the last call."""
@@ -158,7 +160,7 @@ def soak(
             if now > guest.ends_at:
                 guest.process.kill()
                 soaked.killed += 1
-            if guest.process.poll() is not None:
+            if not guest.process.is_alive():
                 guests.remove(guest)
                 books.take(guest.told(), guest.name)
                 guest.out.unlink()
@@ -172,7 +174,7 @@ def soak(
             soaked.killed += len(guests)
             for guest in guests:
                 guest.process.kill()
-                guest.process.wait()
+                guest.process.join()
                 books.take(guest.told(), guest.name)
                 guest.out.unlink()
             guests.clear()
@@ -184,16 +186,32 @@ def soak(
 
 
 def _visit_once(served: Served) -> None:
-    """Have every character speak, live and be warmed once, so that the threads that stay are there."""
-    with Client(served.address, 60.0) as client:
-        for npc in client.npcs(60.0).npcs:
-            for _ in client.say(npc.name, "Mind the step.", timeout_s=120.0):
-                pass
-            line = client.idle(npc.name, seconds=0.1)
-            client.warm(npc.name, "Mind the step.")
-            end = time.monotonic() + 60.0
-            while line in client.open_lines and time.monotonic() < end:
-                client.poll(0.1)
+    """Have every character spoken, seen and warmed, so that what stays is there: threads, faces, a full cache."""
+    with Client(served.address, FIRST_S) as client:
+        npcs = client.npcs(FIRST_S).npcs
+        for npc in npcs:
+            picture = PICTURE if npc.face else 0
+            client.speak(npc.name, "Mind the step.", outputs=Outputs(picture=picture), credit_ms=10_000)
+            _await(client, lambda: not client.open_lines)
+            client.idle(npc.name, seconds=0.1, picture=picture)
+            _await(client, lambda: not client.open_lines)
+        asked: set[str] = set()
+        for text in texts()[:WARMED]:
+            for npc in npcs:
+                _await(client, lambda: len(asked) < limits.WARMS, asked)
+                asked.add(client.warm(npc.name, text))
+        _await(client, lambda: not asked, asked)
+
+
+def _await(client: Client, over: Callable[[], bool], asked: set[str] | None = None) -> None:
+    """Hear until it is over; answers to warms leave `asked`."""
+    end = time.monotonic() + FIRST_S
+    while not over():
+        if time.monotonic() > end:
+            raise TimeoutError(f"the first visit takes longer than {FIRST_S:g} s")
+        for event in client.poll(0.05):
+            if isinstance(event, (Warmed, ErrorMessage)) and asked is not None:
+                asked.discard(event.id)
 
 
 def _settle(served: Served, soaked: Soaked, books: _Books, began: float) -> None:

@@ -1,4 +1,4 @@
-"""One game of a soak, a process of its own: `python -m reliability.soak_client ADDRESS NAME SEED VISITS`.
+"""One game of a soak, a process of its own.
 
 It visits its engine in the ways that games do, one after another, at the pace of the sound, and writes what came of
 each as a line of JSON. Its lines' ids begin with its name: a reply to another client would show. It is killed whenever
@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from npc_engine.client import Client
 from npc_engine.moments import TICK_MS, Outputs
@@ -44,7 +45,7 @@ class Said:
     text: str
     granted_ms: int
     is_open: bool = False  # cut in clauses, as soon as they are there: it sounds otherwise than the whole text
-    silent: bool = False
+    brisk: bool = False  # little is granted ahead: it says nothing, or what is just being said
     ticks: int = 0
     since: float = 0.0  # when its first moment came
     asked: float = field(default_factory=time.monotonic)
@@ -99,7 +100,14 @@ class Game:
             npc.name, self.rng.choice(("idle", "listening")), line=self._id(), seconds=seconds,
             picture=PICTURE if npc.face and self.rng.random() < 0.3 else 0, credit_ms=200,
         )  # fmt: skip
-        self.lines[line] = Said(npc.name, "", 200, silent=True)
+        self.lines[line] = Said(npc.name, "", 200, brisk=True)
+        return line
+
+    def call(self, rate: int) -> str:
+        """Let a character say sound that follows."""
+        npc = self.rng.choice(self._npcs)
+        line = self.client.live(npc.name, rate=rate, line=self._id(), denoise=self.rng.random() < 0.3)
+        self.lines[line] = Said(npc.name, "", AHEAD_MS)
         return line
 
     def warm(self) -> None:
@@ -156,7 +164,7 @@ class Game:
             if said.over or not (said.ticks or not said.granted_ms):
                 continue
             heard = min(1000 * (now - (said.since or now)), TICK_MS * said.ticks)
-            due = int(heard + (200 if said.silent else AHEAD_MS) - said.granted_ms)
+            due = int(heard + (200 if said.brisk else AHEAD_MS) - said.granted_ms)
             if due >= 2 * TICK_MS:
                 self.client.credit(line, due)
                 said.granted_ms += due
@@ -210,7 +218,7 @@ class Game:
         sums = [
             (f"{said.npc}{' (written)' * said.is_open}: {said.text}", said.ticks, said.sum)
             for said in lines
-            if said.over == "end" and not said.silent
+            if said.over == "end" and said.text
         ]
         result = {
             "visit": visit,
@@ -290,6 +298,21 @@ def live(game: Game) -> None:
     game.finish(cut)
 
 
+def voice_chat(game: Game) -> None:
+    """A player talks through a character, for a second or two; a third of them hangs up without a word."""
+    rate = game.rng.choice((8_000, 16_000, 24_000, 48_000))
+    line = game.call(rate)
+    for packet in range(game.rng.randint(20, 100)):
+        at = np.arange(packet * rate // 50, (packet + 1) * rate // 50)
+        game.client.hear(line, (0.3 * np.sin(2 * np.pi * 180 / rate * at) * np.sin(9 / rate * at)).astype(np.float32))
+        game.play(0.02)
+    if game.rng.random() < 0.33:
+        game.client.cancel(line)
+    else:
+        game.client.commit(line)
+    game.finish(line)
+
+
 def warm(game: Game) -> None:
     """Speech is made ahead, while somebody speaks."""
     line = game.speak()
@@ -319,22 +342,23 @@ def vanish(game: Game) -> None:
     os._exit(9)
 
 
-VISITS: Final = (say, say, say, cancel, cancel, replace, queue, stall, write, write, live, live, warm, begin_anew)
+VISITS: Final = (
+    say, say, say, cancel, cancel, replace, queue, stall, write, write, live, live, warm, begin_anew, voice_chat,
+)  # fmt: skip
 
 
-def main() -> None:
-    """Visit the engine so many times, then vanish."""
-    address, name, seed, visits = sys.argv[1:]
-    game = Game(address, name, seed)
-    for _ in range(int(visits)):
-        game.play(max(0.0, game.rests_until - time.monotonic()))
-        visit = game.rng.choice(VISITS)
-        visit(game)
-        print(json.dumps(game.told(visit.__name__)), flush=True)
-    if game.rng.random() < 0.5:
-        vanish(game)
-    game.client.close()
-
-
-if __name__ == "__main__":
-    main()
+def run(address: str, name: str, visits: int, out: Path) -> None:
+    """Visit the engine so many times, then leave or vanish; `out` gets a line of JSON for each visit."""
+    with out.open("w", encoding="utf-8", buffering=1) as file:
+        try:
+            game = Game(address, name, name)
+            for _ in range(visits):
+                game.play(max(0.0, game.rests_until - time.monotonic()))
+                visit = game.rng.choice(VISITS)
+                visit(game)
+                file.write(json.dumps(game.told(visit.__name__)) + "\n")
+            if game.rng.random() < 0.5:
+                vanish(game)
+            game.client.close()
+        except Exception as error:  # noqa: BLE001 - the supervisor is told, whatever it is
+            file.write(f"{type(error).__name__}: {error}\n")
