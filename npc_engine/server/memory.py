@@ -16,7 +16,7 @@ _M_ARENA_MAX: Final = -8  # malloc.h
 
 
 def few_arenas() -> None:
-    """Have threads share ARENAS heaps; nothing happens where the C library is not glibc. Call it before threads begin."""
+    """Have threads share ARENAS heaps, before any begins; nothing happens where the C library is not glibc."""
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
