@@ -9,9 +9,11 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from guarded import Lodge
 from tone import ToneStage
 
-from npc_engine.client import Client
+from npc_engine import keys
+from npc_engine.client import Client, ClientError
 from npc_engine.frames.guard import Stats
 from npc_engine.moments import Line, Outputs
 from npc_engine.server import endpoint
@@ -188,6 +190,25 @@ def test_nothing_that_a_game_names_becomes_a_label(server):
         drain(client, over)
     _, _, body = Exposition(server.metrics, server.health).page()
     assert b"mallory" not in body
+
+
+def test_strangers_and_the_revoked_are_counted(stage, tmp_path):
+    lodge = Lodge(tmp_path / "keys")
+    server = Server(stage, "tcp://127.0.0.1:*", keys=lodge.folder)
+    server.start()
+    try:
+        with lodge.client(server.address, lodge.anna) as client:
+            assert sample(server, "handshakes_refused_total") == 0
+            with pytest.raises(ClientError):
+                lodge.client(server.address, lodge.make("eve", allow=False), timeout_s=1.0)
+            assert sample(server, "handshakes_refused_total") >= 1
+            assert sample(server, "clients") == 1
+            keys.revoke(lodge.folder, "anna")
+            line = client.speak("ben", TEXT)
+            assert any(e.line == line for e in drain(client, over))  # `disconnected`, which the client says itself
+        until(lambda: sample(server, "clients_gone_total") == 1)
+    finally:
+        server.stop()
 
 
 # ── the books by themselves ───────────────────────────────────────────────────────────────────────────────────────
