@@ -11,6 +11,7 @@ from web_game import gateway_to, wait_for
 
 from npc_engine.gateway.entrance import Entrance
 from npc_engine.gateway.framing import join
+from npc_engine.gateway.gateway import Bounds
 from npc_engine.server.server import Server
 
 TEXT = "one two three four five six seven eight"  # 40 ticks
@@ -297,6 +298,40 @@ def test_the_page_comes_back_with_its_engine(browser, stage):
         browser.until("page.lines.length === 2 && page.lines[1].ended === 'end'")
         browser.open("about:blank")
         servers[1].stop()
+
+
+def test_a_page_that_stands_still_keeps_its_line(browser, server):
+    """The browser answers pings by itself; credit holds the engine, and the line goes on after the silence."""
+    with gateway_to(server.guest, bounds=Bounds(ping_s=0.4)) as gateway:
+        browser.open(gateway.address)
+        connected(browser)
+        write(browser, "word " * 30)
+        browser.click("speak")
+        browser.until("page.lines.length === 1 && page.lines[0].playback.heard > 4_800")
+        browser.run("(() => { const end = Date.now() + 2_000; while (Date.now() < end); })()")
+        browser.until("page.lines[0].ended !== null && page.shown !== page.lines[0]")
+        ended, heard, missing = browser.run("(({ ended, playback: p }) => [ended, p.heard, p.missing])(page.lines[0])")
+        assert ended == "end"
+        assert heard == 30 * 2_400
+        assert missing > 0  # nothing had come in the meantime
+        browser.open("about:blank")
+
+
+def test_a_page_that_was_frozen_speaks_again(browser, gateway):
+    """Chromium ends the WebSocket of a tab that wakes: the line has failed, and the page connects again."""
+    browser.open(gateway.address)
+    connected(browser)
+    write(browser, "word " * 100)
+    browser.click("speak")
+    browser.until("page.lines.length === 1 && page.lines[0].playback.heard > 4_800")
+    browser.call("Page.setWebLifecycleState", state="frozen")
+    browser.call("Page.setWebLifecycleState", state="active")
+    browser.until("page.lines[0].ended !== null")
+    connected(browser)
+    write(browser, TEXT)
+    browser.click("speak")
+    browser.until("page.lines.length === 2 && page.lines[1].ended === 'end'")
+    browser.open("about:blank")
 
 
 def test_a_token_opens_the_page(browser, server):
