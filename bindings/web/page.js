@@ -209,7 +209,7 @@ function finish() {
 function clear() {
   pen.clearRect(0, 0, 512, 512);
   if (!npc.face) {
-    pen.font = "20px system-ui, sans-serif";
+    pen.font = "18px system-ui, sans-serif";
     pen.fillStyle = "#6f727c";
     pen.textAlign = "center";
     pen.fillText("a voice without a face: its coefficients drive yours", 256, 262);
