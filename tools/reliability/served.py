@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from reliability.goldens import ROOT
 
 from npc_engine.client import Client, ClientError
+from npc_engine.wire.messages import NpcEntry
 
 START_S = 180.0  # all voices and faces, on cores that others use
 NOISE = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Exception|Segmentation|core dumped")
@@ -90,6 +92,18 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def quick(npcs: Sequence[NpcEntry]) -> list[NpcEntry]:
+    """Those whose voice is not made by one of the slow engines: a test of what the server does needs no other."""
+    return [npc for npc in npcs if _engine(npc.voice) in {"", "hibari"}]
+
+
+def _engine(voice: str) -> str:
+    """What a voice of ours is made by; "" for one of a test."""
+    path = ROOT / "voices" / voice / "voice.toml"
+    found = re.search(r'^engine = "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE) if path.exists() else None
+    return found[1] if found else ""
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reliability.process import Sample, after, drift_percent, sample, slope
-from reliability.served import Served
+from reliability.served import Served, quick
 from reliability.soak_client import PICTURE, run, texts
 
 from npc_engine.client import Client
@@ -188,7 +188,7 @@ def soak(
 def _visit_once(served: Served) -> None:
     """Have every character spoken, seen and warmed, so that what stays is there: threads, faces, a full cache."""
     with Client(served.address, FIRST_S) as client:
-        npcs = client.npcs(FIRST_S).npcs
+        npcs = quick(client.npcs(FIRST_S).npcs)
         for npc in npcs:
             picture = PICTURE if npc.face else 0
             client.speak(npc.name, "Mind the step.", outputs=Outputs(picture=picture), credit_ms=10_000)

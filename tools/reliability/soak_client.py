@@ -12,12 +12,13 @@ import os
 import random
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from reliability.served import quick
 
 from npc_engine.client import Client
 from npc_engine.moments import TICK_MS, Outputs
@@ -69,7 +70,7 @@ class Game:
         self._warms: set[str] = set()
         self._pongs: set[int] = set()
         self.connect()
-        self._npcs: Sequence[NpcEntry] = self.client.npcs(PATIENCE_S).npcs
+        self._npcs = quick(self.client.npcs(PATIENCE_S).npcs)
 
     def connect(self) -> None:
         """Anew, as a game that was started again."""

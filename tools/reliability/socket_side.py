@@ -17,7 +17,7 @@ from reliability.engine_side import Broken, check
 from reliability.goldens import Find, Frames
 from reliability.process import Sample, sample
 from reliability.raw import Strangers
-from reliability.served import Served
+from reliability.served import Served, quick
 
 from npc_engine.client import Client
 from npc_engine.wire.codec import decode_reply, decode_request, encode
@@ -187,7 +187,7 @@ def fuzz_socket(
     rng = random.Random(f"socket {seed}")
     began = time.monotonic()
     with Client(address, HANG_S) as client:
-        npcs = tuple(npc.name for npc in client.npcs(HANG_S).npcs)
+        npcs = tuple(npc.name for npc in quick(client.npcs(HANG_S).npcs))
     conversations = Conversations(npcs)
     visit = Visit()
     games = [Game(address) for _ in range(GAMES)]
