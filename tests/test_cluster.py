@@ -284,6 +284,13 @@ def test_a_character_keeps_its_replica(cluster, game):
     assert len(seen) == 1
 
 
+def test_lines_that_come_together_are_spread(cluster, game):
+    for _ in range(4):
+        game.speak("anna", LONG)
+    until(lambda: game.step() or len(cluster.performing()) == 2)
+    game.finish()
+
+
 def test_a_cancel_stops_the_replica(cluster, game):
     line = game.speak("anna", "word " * 2000)
     until(lambda: game.step() or game.ticks(line) > 40)

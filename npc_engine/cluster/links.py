@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, Final, TypeVar
 
 from npc_engine.cluster.orders import SILENCE_S, Frame, Lines, Order, Stopped, Word
@@ -104,7 +105,9 @@ class Links:
 
     def _soon(self, call: Callable[..., Any], *arguments: Any) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call, *arguments)
+            self._loop.call_soon_threadsafe(
+                call, *arguments, context=Context()
+            )  # the log's: one task is about many lines
 
     # ── the thread of the links ───────────────────────────────────────────────────────────────────────────────
 
@@ -154,7 +157,7 @@ class Links:
             except self._trouble as error:
                 del self._lines[order.key]
                 if isinstance(error, self._fault) or time.monotonic() > until:
-                    LOG.exception("line %s can't be placed", line.line.id)
+                    LOG.exception("line %s can't be placed", line.line.id, extra=_about(line))
                     line.fail("internal", f"no replica performs this line: {type(error).__name__}")
                     break
                 await asyncio.sleep(RETRY_S)
@@ -272,13 +275,15 @@ class Links:
             if known is None:
                 continue
             if not known.receive(first, made):
-                LOG.warning("line %s came from %d on, out of order: it is performed anew", known.line.id, first)
+                text = "line %s came from %d on, out of order: it is performed anew"
+                LOG.warning(text, known.line.id, first, extra=_about(known))
                 link.words.append(Stopped(key))
                 self._again(link, key, known)
             elif known.lost_at:
                 gap, known.lost_at = time.monotonic() - known.lost_at, 0.0
                 self.gaps = [*self.gaps[1 - GAPS :], gap]
-                LOG.info("line %s goes on, %.0f ms after its replica was lost", known.line.id, 1000 * gap)
+                text = "line %s goes on, %.0f ms after its replica was lost"
+                LOG.info(text, known.line.id, 1000 * gap, extra=_about(known))
 
     def _lose(self, link: Link, why: str) -> None:
         """Have all lines of a lost replica performed on by others."""
@@ -314,6 +319,11 @@ class Links:
         except self._trouble as error:
             answer = WarmFailed(prepare.line.id, "internal", f"no replica could warm this: {type(error).__name__}")
         done(answer)
+
+
+def _about(line: Remote) -> dict[str, str]:
+    """What the log shall know of a line."""
+    return {"line": line.line.id, "npc": line.line.npc}
 
 
 async def _answered(response: Any, seconds: float) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Any, Final
 
 from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
@@ -19,7 +18,7 @@ class Router(RequestRouter):  # type: ignore[misc]
 
     def initialize_state(self) -> None:
         """Nothing has been placed."""
-        self._placed: deque[tuple[float, str, int]] = deque()  # when, where and how many ms, since the last reports
+        self._placed: dict[str, tuple[float, str, int]] = {}  # by order: when, where and how many ms
 
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
@@ -31,19 +30,24 @@ class Router(RequestRouter):  # type: ignore[misc]
             found = by_name.get(asked["target"])
             return [[found]] if found is not None else [candidate_replicas]  # any says that it is not meant
         loads = [self._load(name, replica.routing_stats or {}) for name, replica in by_name.items()]
-        return [[by_name[name]] for name in ranked(asked.get("npc", ""), loads, asked.get("avoid", ()))]
+        ranks = ranked(asked.get("npc", ""), loads, asked.get("avoid", ()))
+        if pending_request is not None and ranks:  # at once: of lines that come together each counts for the next
+            self._place(pending_request, ranks[0])
+        return [[by_name[name]] for name in ranks]
 
     def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: Any) -> None:  # noqa: ARG002
+        """Note where a line went, where that is not the first choice."""
+        self._place(pending_request, _name(replica_id))
+
+    def _place(self, request: PendingRequest, replica: str) -> None:
         """Count what was placed until the replica reports it."""
-        placed = pending_request.kwargs.get("ms", 0)
-        if placed:
-            self._placed.append((time.monotonic(), _name(replica_id), placed))
+        if request.kwargs.get("ms"):
+            self._placed[request.args[0].key] = time.monotonic(), replica, request.kwargs["ms"]
 
     def _load(self, name: str, stats: dict[str, Any]) -> Load:
-        now = time.monotonic()
-        while self._placed and now - self._placed[0][0] > PLACED_S:
-            self._placed.popleft()
-        placed = sum(ms for _, where, ms in self._placed if where == name)
+        past = time.monotonic() - PLACED_S
+        self._placed = {key: placed for key, placed in self._placed.items() if placed[0] > past}
+        placed = sum(ms for _, where, ms in self._placed.values() if where == name)
         return Load(name, stats.get("queued_ms", 0) + placed, tuple(stats.get("warm", ())), bool(stats.get("late")))
 
 

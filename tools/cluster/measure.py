@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from npc_engine.client import Client
 from npc_engine.moments import Outputs
@@ -51,15 +52,16 @@ def serving(log: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[by
         process.wait(60)
 
 
-def replicas() -> dict[int, str]:
-    """Process and Ray node of each replica on this machine."""
-    found = {}
+def replicas(*nodes: Any) -> list[int]:
+    """Processes of the replicas on some of the cluster's nodes; there may be other clusters on this machine."""
+    parents = {node.all_processes["raylet"][0].process.pid for node in nodes}
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if (folder / "cmdline").read_bytes().startswith(b"ray::ServeReplica:npc-engine"):
-                environment = (folder / "environ").read_bytes().split(b"\0")
-                node = next((one for one in environment if one.startswith(b"RAY_NODE_ID")), b"=")
-                found[int(folder.name)] = node.split(b"=")[1].decode()
+                fields = (folder / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+                if int(fields[1]) in parents:
+                    found.append(int(folder.name))
         except OSError:  # it has ended
             continue
     return found
@@ -204,16 +206,16 @@ def main() -> None:
         print(json.dumps(report, indent=2), flush=True)
     node = {"num_cpus": 1, "object_store_memory": 200 << 20}
     nodes = RayCluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    second = nodes.add_node(**node)
-    options = ("--ray", nodes.address, "--ray-replicas", "2", "--ray-cpus", "0.5")
+    first, second = nodes.head_node, nodes.add_node(**node)
+    options = ("--ray", nodes.address, "--ray-replicas", "2", "--ray-cpus", "1")
     with serving(log, *options) as (address, process):
         report["cluster, a line at a time"] = alone(address)
-        pids = {"gateway": [process.pid], "replicas": list(replicas())}
+        pids = {"gateway": [process.pid], "replicas": replicas(first, second)}
+        assert len(replicas(second)) == 1, "the replicas are not on a node each"
         report["cluster"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
-        before = list(replicas())
-        report["a replica killed"] = loss(address, log, lambda: os.kill(before[0], signal.SIGKILL))
+        report["a replica killed"] = loss(address, log, lambda: os.kill(replicas(second)[0], signal.SIGKILL))
         until = time.monotonic() + 60
-        while len(replicas()) < 2 and time.monotonic() < until:
+        while not replicas(second) and time.monotonic() < until:
             time.sleep(0.5)
         time.sleep(8)  # it loads its voices
         report["a node killed"] = loss(address, log, lambda: nodes.remove_node(second, allow_graceful=False))
