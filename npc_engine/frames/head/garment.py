@@ -152,5 +152,5 @@ def _weave(spec: HeadSpec, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     crossed = cv2.add(yarn, cv2.transpose(yarn))
     wear = cv2.addWeighted(noise(EDGE, 40, rng), 0.05, noise(EDGE, 9, rng), 0.035, 1)
     shade = cv2.add(cv2.addWeighted(over, 0.10, crossed, 0.06, 0), wear)
-    cloth = cv2.merge([shade * np.float32(255 * channel) for channel in tone])
-    return np.asarray(cv2.convertScaleAbs(cloth), np.uint8)
+    planes = [np.asarray(cv2.convertScaleAbs(shade, alpha=255 * float(channel)), np.uint8) for channel in tone]
+    return np.asarray(cv2.merge(planes), np.uint8)

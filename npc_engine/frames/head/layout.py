@@ -12,8 +12,7 @@ import numpy.typing as npt
 
 from npc_engine.frames.head.asset import SKIN, Asset, Floats
 from npc_engine.frames.head.eyeballs import Eyeballs
-from npc_engine.frames.head.raster import EMPTY, canvas, lens
-from npc_engine.frames.head.smooth import over
+from npc_engine.frames.head.raster import EMPTY, around, lens
 from npc_engine.moments import Pixels
 
 COARSE, EDGE = 512, 1024
@@ -38,15 +37,18 @@ def uv_map(head: Asset, values: Floats, parts: tuple[int, ...], size: int) -> tu
 
     Gives the box of the texture that they lie in, the values there, f32[h, w, 3], and where there are any, 0 or 1.
     """
-    flat = np.concatenate([(head.uv - 0.5) * 2, np.full((len(head.uv), 1), -2, np.float32)], 1).astype(np.float32)
-    picture, depth = canvas(size)
     wanted = np.ascontiguousarray(head.triangles[np.isin(head.part, parts)])
-    view = lens(2 * float(np.arctan(0.5)), size)
+    places = np.stack([head.uv[:, 0], 1 - head.uv[:, 1]], 1) * np.float32(size)
+    box = around(places[wanted.ravel()], BLEED, size, size)
+    if not box:
+        raise ValueError(f"parts {parts} of the head lie beside the texture, expected places of 0 to 1")
+    flat = np.concatenate([(head.uv - 0.5) * 2, np.full((len(head.uv), 1), -2, np.float32)], 1).astype(np.float32)
+    shape = box[0].stop - box[0].start, box[1].stop - box[1].start
+    picture, depth = np.zeros((*shape, 3), np.float32), np.full(shape, EMPTY, np.float32)
+    view = lens(2 * float(np.arctan(0.5)), size, box)
     view.draw(picture, depth, flat, wanted, np.ascontiguousarray(values, np.float32))
-    drawn = over(-depth, -EMPTY)
-    box = box_of(drawn, BLEED)
-    there = np.asarray(drawn[box] > 0, np.float32)
-    return box, bled(picture[box], there), there
+    there = np.asarray(depth < EMPTY, np.float32)
+    return box, bled(picture, there), there
 
 
 def bled(picture: Floats, there: Floats) -> Floats:
@@ -71,8 +73,10 @@ def noise(size: int, sigma: float, rng: np.random.Generator) -> Floats:
     soft = cv2.GaussianBlur(plane, (0, 0), 0.7) if sigma > 0.8 else plane
     large = np.asarray(cv2.resize(soft, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
     some = large[:: max(size // 256, 1), :: max(size // 256, 1)]
-    spread = 1 / float(some.std())
-    return np.asarray(cv2.addWeighted(large, spread, large, 0, -float(some.mean()) * spread), np.float32)
+    spread, middle = np.float32(1 / some.std()), some.mean()
+    large -= middle
+    large *= spread
+    return large
 
 
 def widened(small: Floats) -> Floats:
@@ -140,17 +144,18 @@ class FrontView:
         self._shift = 4
 
     def at(self, points: Floats) -> Floats:
-        """Pixels of points f[n, 2] in eye distances."""
+        """Pixels of points f[…, 2] in eye distances."""
         flat = (points - np.array(self.middle)) / HALF * np.array([1, -1])
         return np.asarray((flat + 1) * FRONT / 2, np.float32)
 
-    def strands(self, strands: list[Floats], shade: list[float], width: int) -> None:
-        """Thin lines through points f[n, 2], added with `shade`, smooth-edged."""
+    def strands(self, strands: Floats, shades: Floats, width: int) -> None:
+        """Thin lines through points f32[k, n, 2], added with shades f32[k], smooth-edged."""
         layer = np.zeros((FRONT, FRONT), np.uint8)
-        for points, value in zip(strands, shade, strict=True):
-            pixels = np.round(self.at(points) * (1 << self._shift)).astype(np.int32)
-            cv2.polylines(layer, [pixels], False, int(255 * value), width, cv2.LINE_AA, self._shift)
-        self.picture = np.maximum(self.picture, layer.astype(np.float32) / 255)
+        pixels = np.round(self.at(strands) * (1 << self._shift)).astype(np.int32)
+        for line, shade in zip(pixels, (255 * shades).astype(int).tolist(), strict=True):
+            cv2.polylines(layer, [line], False, shade, width, cv2.LINE_AA, self._shift)
+        box = box_of(layer, 0)
+        self.picture[box] = np.maximum(self.picture[box], layer[box].astype(np.float32) / 255)
 
     def stroke(self, points: list[tuple[float, float]], width: float, strength: float) -> None:
         """Add a soft line through points, thin at both ends; `width` in eye distances."""
@@ -168,10 +173,11 @@ class FrontView:
         if (high <= low).any():
             return
         layer = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        for k in range(len(line) - 1):
-            thick = max(1, int(2.2 * sigma * np.sin(np.pi * (k + 0.5) / len(line)) ** 0.6))
-            ends = np.round((line[k : k + 2] - low) * 16).astype(np.int32)
-            cv2.line(layer, ends[0].tolist(), ends[1].tolist(), 255, thick, cv2.LINE_AA, 4)
+        along = (np.arange(len(line) - 1) + 0.5) / len(line)
+        thick = np.maximum(1, 2.2 * sigma * np.sin(np.pi * along) ** 0.6).astype(int).tolist()
+        ends = np.round((line - low) * 16).astype(int).tolist()
+        for start, end, wide in zip(ends[:-1], ends[1:], thick, strict=True):
+            cv2.line(layer, start, end, 255, wide, cv2.LINE_AA, 4)
         soft = cv2.GaussianBlur(layer.astype(np.float32) / 255, (0, 0), max(sigma * 0.8, 0.5))
         self.picture[low[1] : high[1], low[0] : high[0]] += np.float32(strength) * soft
 

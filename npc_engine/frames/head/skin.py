@@ -193,7 +193,7 @@ def _brows(out: Floats, layout: Layout, spec: HeadSpec, rng: np.random.Generator
     count = int((330 if male else 260) * min(spec.brows, 1.6))
     thick = (0.115 if male else 0.078) * spec.brows
     strands: list[Floats] = []
-    shades: list[float] = []
+    shades: list[Floats] = []
     for side in (1, -1):
         t = rng.beta(1.15, 1.25, count)
         x = 0.185 + 0.66 * t
@@ -204,13 +204,12 @@ def _brows(out: Floats, layout: Layout, spec: HeadSpec, rng: np.random.Generator
         y = middle + spread * thick * np.interp(t, [0, 0.25, 0.6, 1], [0.75, 1, 0.85, 0.25])
         rise = np.interp(t, [0, 0.12, 0.4, 1], [1.25, 0.85, 0.25, -0.32]) - 0.7 * spread + rng.normal(0, 0.16, count)
         length = np.interp(t, [0, 0.3, 1], [0.07, 0.095, 0.075]) * rng.uniform(0.6, 1.1, count) * (1.15 if male else 1)
-        for k in range(count):
-            step = np.linspace(0, 1, 4)[:, None]
-            bend = rise[k] - 0.5 * step
-            way = np.concatenate([np.cos(bend), np.sin(bend)], 1) * length[k] * step
-            strands.append(np.asarray((np.array([[x[k], y[k]]]) + way) * [side, 1], np.float32))
-            shades.append(float(rng.uniform(0.55, 1.0)))
-    view.strands(strands, shades, 2)
+        step = np.linspace(0, 1, 4)
+        bend = rise[:, None] - 0.5 * step
+        way = np.stack([np.cos(bend), np.sin(bend)], -1) * (length[:, None] * step)[..., None]
+        strands.append(np.asarray((np.stack([x, y], 1)[:, None] + way) * [side, 1], np.float32))
+        shades.append(np.asarray(rng.uniform(0.55, 1.0, count), np.float32))
+    view.strands(np.concatenate(strands), np.concatenate(shades), 2)
     box = box_of(view.picture > 0, 27)
     drawn = view.picture[box]
     view.picture[box] = np.clip(0.55 * drawn + 0.34 * cv2.GaussianBlur(drawn, (0, 0), 9), 0, 0.82)

@@ -22,6 +22,7 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 Draw: TypeAlias = Callable[[Floats, Floats, Floats, Ints, Floats], None]
 
 SIZE: Final = 256
+APART: Final = 0.1  # radians
 STILL: Final = 0.01  # decimetres that no expression moves a point further: a pixel and a half of 512
 SHY: Final = 7  # pixels: what does move hides nothing within half of this from where its place at rest ends
 BEHIND: Final = 1e-4  # of depth, 0.02 decimetres: strands that far behind solid hair count as seen
@@ -42,9 +43,11 @@ class Range:
         return abs(pitch) <= self.pitch and abs(yaw) <= self.yaw and abs(roll) <= self.roll
 
     def turns(self) -> list[tuple[float, float, float]]:
-        """Angles to look from: every pitch with every yaw, and each of either with every roll."""
+        """Angles to look from: the middle, the corners, and between them where those are far apart."""
         steps = (-1, 0, 1)
-        return [(p * self.pitch, y * self.yaw, ((p - y + 4) % 3 - 1) * self.roll) for p in steps for y in steps]
+        every = [(p, y, (p - y + 4) % 3 - 1) for p in steps for y in steps]
+        wide = max(self.pitch, self.yaw, self.roll) > APART
+        return [(p * self.pitch, y * self.yaw, r * self.roll) for p, y, r in every if wide or abs(p) == abs(y)]
 
 
 @dataclass(frozen=True)
