@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
+from npc_engine.cluster.link import within
 from npc_engine.cluster.orders import ABANDONED_S, FRAME_S, HEARTBEAT_S, LOOK_S, UNWANTED_S, Frame, Lines, Word
 from npc_engine.cluster.part import Part
 from npc_engine.server.performer import Made, Tick
@@ -96,12 +97,12 @@ class Desk:
             elif ready:
                 # ticks ring a thousand times a second: unless a line begins, nobody looks before the frame's time
                 begins = any(part.begins for part in self._parts.values())
-                await _within(self._begun, LOOK_S if begins else FRAME_S - passed)
+                await within(self._begun.wait(), LOOK_S if begins else FRAME_S - passed)
             elif passed >= HEARTBEAT_S:
                 last = self._now()
                 yield pickle.dumps(self._frame([]), pickle.HIGHEST_PROTOCOL)
             else:
-                await _within(self._rung, HEARTBEAT_S - passed)
+                await within(self._rung.wait(), HEARTBEAT_S - passed)
                 self._rung.clear()
         self._reading = reader != self._readers
 
@@ -120,11 +121,3 @@ class Desk:
             made.append((part.key, part.made, part.hand_out(count)))
             size += sum(len(item.picture or b"") for item in made[-1][2] if isinstance(item, Tick))
         return Frame(tuple(made), frozenset(part.key for part in self._parts.values() if part.late))
-
-
-async def _within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so long at most."""
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        return

@@ -9,17 +9,16 @@ import pickle
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import Context
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from npc_engine.cluster.link import Link, answered, within
 from npc_engine.cluster.orders import SILENCE_S, Frame, Lines, Order, Stopped, Word
 from npc_engine.cluster.remote import Remote
 from npc_engine.server.warmer import WarmFailed
 from npc_engine.wire.effects import Prepare
 from npc_engine.wire.messages import Warmed
-
-T = TypeVar("T")
 
 LOG: Final = logging.getLogger(__name__)
 OPEN_S: Final = 10.0  # for the first frame of a link, and for a line to be placed: a replica may be loading a voice
@@ -27,28 +26,9 @@ GIVE_UP_S: Final = 30.0  # without any replica that performs a line
 RETRY_S: Final = 0.05  # between attempts
 AVOID_S: Final = 10.0  # that a lost replica is avoided: Ray may still list it
 TELL_S: Final = 0.1  # between what a replica is told, unless it is urgent: a call costs three ms of this processor
-ALIVE_S: Final = 2.0  # after which a replica is told that the gateway lives, and which lines it has
 IDLE_S: Final = 10.0  # until a link without lines is closed, so that a replica may be taken away
 END_S: Final = 1.0  # for the last words at the end
 GAPS: Final = 1000  # that are remembered
-
-
-class Link:
-    """A replica that performs lines of this gateway."""
-
-    def __init__(self, replica: str) -> None:
-        self.replica = replica
-        self.lines: dict[str, Remote] = {}  # by key
-        self.words: list[Word | Lines] = []  # to be told
-        self.late = False  # whether it has too little time for them
-        self.urgent = asyncio.Event()
-        self.telling: asyncio.Task[None] | None = None
-        self.listening: asyncio.Task[None] | None = None
-        self.alive_at = self.busy_at = time.monotonic()  # when it was last told of all lines, and had one
-
-    def due(self) -> bool:
-        """Whether it shall hear that the gateway lives."""
-        return time.monotonic() - self.alive_at > ALIVE_S
 
 
 class Links:
@@ -151,7 +131,7 @@ class Links:
             order = line.order(next(self._keys), self._gateway)
             self._lines[order.key] = line  # before the replica knows it: its first frame may overtake its answer
             try:
-                replica = await _answered(
+                replica = await answered(
                     self._handle.begin.remote(order, npc=line.line.npc, ms=line.owes_ms, avoid=self._avoided()), OPEN_S
                 )
             except self._trouble as error:
@@ -226,11 +206,11 @@ class Links:
                 words, link.words = link.words, []
                 link.urgent.clear()
                 call = self._handle.tell.remote(self._gateway, words, target=link.replica)
-                if not await _answered(call, OPEN_S):
+                if not await answered(call, OPEN_S):
                     self._lose(link, "Ray lists it no more")
                     return
                 if not link.words or not link.urgent.is_set():
-                    await _within(link.urgent.wait(), TELL_S)
+                    await within(link.urgent.wait(), TELL_S)
         except self._trouble as error:  # what was said may be lost
             self._lose(link, f"it hears nothing: {type(error).__name__}")
         finally:
@@ -243,7 +223,7 @@ class Links:
         try:
             wait = OPEN_S
             while True:
-                frame: Frame = pickle.loads(await _within_or_raise(frames.__anext__(), wait))  # noqa: S301 - Ray's own way
+                frame: Frame = pickle.loads(await asyncio.wait_for(frames.__anext__(), wait))  # noqa: S301 - Ray's own way
                 wait = SILENCE_S
                 self._received(link, frame)
                 now = time.monotonic()
@@ -324,23 +304,3 @@ class Links:
 def _about(line: Remote) -> dict[str, str]:
     """What the log shall know of a line."""
     return {"line": line.line.id, "npc": line.line.npc}
-
-
-async def _answered(response: Any, seconds: float) -> Any:
-    """The answer to a call; cancelled where it does not come in time."""
-    try:
-        return await _within_or_raise(response, seconds)
-    except BaseException:
-        response.cancel()
-        raise
-
-
-async def _within_or_raise(work: Awaitable[T], seconds: float) -> T:
-    return await asyncio.wait_for(asyncio.ensure_future(work), seconds)
-
-
-async def _within(work: Awaitable[Any], seconds: float) -> None:
-    try:
-        await _within_or_raise(work, seconds)
-    except asyncio.TimeoutError:
-        return
