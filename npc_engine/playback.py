@@ -78,7 +78,10 @@ class Playback:
         self._neutral: Exp = np.zeros(channels, np.float32)
 
     def add(self, event: Reply) -> None:
-        """Take an event of this line; what has nothing to play is ignored."""
+        """Take an event of this line; what has nothing to play is ignored.
+
+        Raises `ValueError` for moments that are not the next ones of the line.
+        """
         if isinstance(event, Moments):
             self._add_moments(event)
         elif isinstance(event, Words):
@@ -106,6 +109,8 @@ class Playback:
             return
         if moments.tick != self._received:
             raise ValueError(f"moment of tick {moments.tick}, expected {self._received}: add each event once")
+        if moments.exp is not None and self._exps and moments.exp.shape[1:] != self._exps[-1].shape:
+            raise ValueError(f"faces of {moments.exp.shape[1]} values, those before had {len(self._exps[-1])}")
         self._received += moments.ticks
         # a line without sound plays as silence of its length
         self._sound.append(

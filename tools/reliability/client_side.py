@@ -47,7 +47,7 @@ class ClientSide:
             player.add(message)
         except ValueError as error:
             check(isinstance(message, Moments), f"playing {message.kind}: {error}")
-            check("add each event once" in str(error), str(error))
+            check("add each event once" in str(error) or "those before had" in str(error), str(error))
         self._play(player, is_cut=isinstance(message, Cancelled))
 
     @staticmethod
