@@ -1,4 +1,4 @@
-"""Live sound of any rate comes to 24 kHz: the same however it is cut, at the delay that is told, and without aliases."""
+"""Live sound of any rate comes to 24 kHz: the same however it is cut, as late as is told, and without aliases."""
 
 import numpy as np
 import pytest

@@ -77,11 +77,10 @@ def test_nothing_came_yet_is_no_gap() -> None:
 def test_sound_that_never_comes_ends_with_an_error(before: int) -> None:
     source = LiveSource(RATE, idle_s=0.05, gap_s=0.01)
     source.add(sound(before))
-    got = 0
+    got = []
     with pytest.raises(SoundTimeoutError, match=r"neither sound nor commit for 0\.05 s"):
-        for piece in source:
-            got += len(piece)
-    assert got == before
+        got.extend(len(piece) for piece in source)
+    assert sum(got) == before
 
 
 def test_closing_wakes_who_waits_and_drops_the_rest() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from npc_engine.commands.drive_sound import HEARD_AT_ONCE, Microphone, in_time, 
 from npc_engine.connection import DEFAULT_ADDRESS
 from npc_engine.files.writer import CURVES, NEEDS_PICTURES, Discarding, Writer, writer_for
 from npc_engine.moments import EMOTIONS, SAMPLE_RATE, STYLES, TICK_MS, Line, Outputs, Sound
+from npc_engine.performance import NoFace, Npc, perform
 from npc_engine.retarget.targets import TARGETS
 
 EXAMPLES = """  npc-engine drive speech.wav                     to a running engine, as it sounds; shows jaw and delay
@@ -29,6 +31,7 @@ EXAMPLES = """  npc-engine drive speech.wav                     to a running eng
   npc-engine drive --mic --seconds 10 --npc maren --out me.npz      records you, without an engine
 """
 
+DEFAULT_NPC: Final = "maren"
 _WAIT_S: Final = 0.004  # from one look for sound to the next: less than a fifth of a tick
 _BAR: Final = 24  # characters of a jaw that is wide open
 
@@ -42,7 +45,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--device", default="", help="another microphone than the default one, by name or number")
     parser.add_argument("--seconds", type=float, help="stop after so long (default: the file's end, or Ctrl-C)")
     parser.add_argument("--denoise", action="store_true", help="take steady noise out of the sound")
-    parser.add_argument("--npc", default="", help="a character of npcs.toml (default maren)")
+    parser.add_argument("--npc", default="", help=f"a character of npcs.toml (default {DEFAULT_NPC})")
     parser.add_argument("--face", default="", help="another face, for .mp4 and .png")
     parser.add_argument("--style", default="", help="serious, lively or cartoon (default: the character's own)")
     parser.add_argument("--emotion", default="neutral", help=", ".join(EMOTIONS) + " (default neutral)")
@@ -68,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from npc_engine.speech.recording_file import probe
 
     _check(arguments)
+    npc = _npc(arguments) if arguments.out else None  # before the microphone is heard: it takes seconds
     with contextlib.ExitStack() as stack:
         if arguments.mic:
             microphone = stack.enter_context(contextlib.closing(Microphone(arguments.device)))
@@ -79,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
             if not arguments.out:
                 pieces = in_time(pieces)
         pieces = until(pieces, rate, arguments.seconds)
-        return _write(arguments, pieces, rate) if arguments.out else _send(arguments, pieces, rate)
+        return _send(arguments, pieces, rate) if npc is None else _write(arguments, npc, pieces, rate)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -115,20 +119,23 @@ def until(pieces: Iterator[Sound], rate: int, seconds: float | None) -> Iterator
 # ── without an engine ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(arguments: argparse.Namespace, pieces: Iterator[Sound], rate: int) -> int:
-    """Perform here, into files."""
-    from dataclasses import replace
-
+def _npc(arguments: argparse.Namespace) -> Npc:
+    """The character, which says what it hears."""
     from npc_engine.cast import Cast
     from npc_engine.live.voice import LiveVoice
-    from npc_engine.performance import NoFace, perform
     from npc_engine.troupe import Troupe
 
     troupe = Troupe(Cast.standard(arguments.cast))
-    npc = replace(troupe.npc(arguments.npc or "maren", face=arguments.face), voice=LiveVoice())
+    npc = replace(troupe.npc(arguments.npc or DEFAULT_NPC, face=arguments.face), voice=LiveVoice())
+    for path in arguments.out:
+        if isinstance(npc.face, NoFace) and path.suffix.lower() == ".mp4":
+            raise UsageError(f"{path} shows a face: --face NAME (npc-engine faces list), or --npc with one")
+    return npc
+
+
+def _write(arguments: argparse.Namespace, npc: Npc, pieces: Iterator[Sound], rate: int) -> int:
+    """Perform here, into files."""
     wants = [path for path in arguments.out if path.suffix.lower() in NEEDS_PICTURES]
-    if isinstance(npc.face, NoFace) and any(path.suffix.lower() == ".mp4" for path in wants):
-        raise UsageError(f"{wants[0]} shows a face: --face NAME (npc-engine faces list), or --npc with one")
     every = 50 // arguments.fps
     outputs = Outputs(picture=arguments.size if wants and not isinstance(npc.face, NoFace) else 0, picture_every=every)
     line = Line(
@@ -169,7 +176,7 @@ def _send(arguments: argparse.Namespace, pieces: Iterator[Sound], rate: int) -> 
         contextlib.closing(ahead(pieces, HEARD_AT_ONCE, "sound")) as heard,
     ):
         name = client.live(
-            arguments.npc or "maren", rate=rate, denoise=arguments.denoise, face=arguments.face,
+            arguments.npc or DEFAULT_NPC, rate=rate, denoise=arguments.denoise, face=arguments.face,
             style=arguments.style, emotion=arguments.emotion, strength=arguments.strength,
             outputs=Outputs(words=False),
         )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from npc_engine.commands.common import UsageError
 from npc_engine.moments import SAMPLE_RATE, TICK_MS, TICK_SAMPLES, Sound
 
-HEARD_AT_ONCE: Final = 50  # pieces of a microphone that wait to be taken: a second, after which the oldest is dropped
+HEARD_AT_ONCE: Final = 500  # pieces that wait to be taken: 10 s, as an engine lets wait; then the oldest is dropped
 _LOOK_S: Final = 0.2  # from one look for an end to the next, where a microphone is silent
 
 
