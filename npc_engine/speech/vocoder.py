@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from npc_engine.fourier import spectra
 from npc_engine.moments import SAMPLE_RATE, Sound
 
 HOP: Final = 300  # samples from frame to frame, at 24 kHz
@@ -121,8 +122,7 @@ class _Pulses:
         self._samples = np.concatenate([self._samples[begin - self._start :], self._next(end)])
         self._start = begin
         windows = np.lib.stride_tricks.sliding_window_view(self._samples, N_FFT)[::HOP]
-        spectra = np.fft.rfft(windows * _PULSE_WINDOW, axis=1)
-        return np.ascontiguousarray(spectra.T, dtype=np.complex64)
+        return np.ascontiguousarray(spectra(windows * _PULSE_WINDOW).T)
 
     def _next(self, end: int) -> Sound:
         """The samples from where we are to `end`."""
