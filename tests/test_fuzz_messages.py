@@ -27,7 +27,7 @@ from npc_engine.wire import session as sessions  # noqa: E402
 from npc_engine.wire.codec import encode  # noqa: E402
 from npc_engine.wire.messages import End, Hello, Speak  # noqa: E402
 
-BLOCKS = 12
+BLOCKS = 6
 KEPT = sorted(FINDS.glob("*.bin"))
 
 

