@@ -28,7 +28,10 @@ _PCM: Final = 32_767  # full scale; -32768 is never written
 
 def pack_sound(sound: Sound) -> bytes:
     """PCM16, little-endian, of f32[n]; what exceeds -1..1 is clipped."""
-    return np.rint(np.clip(sound, -1.0, 1.0) * _PCM).astype("<i2").tobytes()
+    scaled = np.maximum(sound, np.float32(-1.0))  # and the rest in place: np.clip alone took twice as long as all this
+    np.minimum(scaled, np.float32(1.0), out=scaled)
+    scaled *= _PCM
+    return np.rint(scaled, out=scaled).astype("<i2").tobytes()
 
 
 def unpack_sound(data: bytes) -> Sound:
