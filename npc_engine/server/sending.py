@@ -99,14 +99,14 @@ class Sender:
     def _send_made(self, peer: Peer, performer: Performing) -> bool:
         """Send the next message of a line, if it is ready and within its credit; whether it was."""
         line = performer.line.id
-        made = performer.peek(limits.MOMENT_MOST_TICKS + 1)
-        first = made[0] if made else None
-        if first is None:
+        made = performer.peek(1)
+        if not made:
             return False
+        first = made[0]
+        if isinstance(first, (Tick, MarkHere)) and not peer.session.allowance(line):
+            return False  # as most lines do most of the time; a mark waits for its tick
         if isinstance(first, Tick):
-            return self._send_ticks(peer, performer, made)
-        if isinstance(first, MarkHere) and not peer.session.allowance(line):
-            return False  # a mark waits for its tick
+            return self._send_ticks(peer, performer, performer.peek(limits.MOMENT_MOST_TICKS + 1))
         if isinstance(first, Complete) and not peer.session.speaking(line):
             return False  # its character says another line still
         performer.take(1)
