@@ -80,8 +80,13 @@ def main() -> int:
     arguments = parser.parse_args()
     seconds = 60 * arguments.minutes
     bar = Bar("soak", seconds)
+    known = 0
 
     def told(soaked: Soaked) -> None:
+        nonlocal known
+        for fault in soaked.faults[known:]:
+            print(fault, file=sys.stderr, flush=True)
+        known = len(soaked.faults)
         now = soaked.samples[-1]
         lines = soaked.lines
         text = f"{lines['end']} lines, {lines['cancelled']} cut, {soaked.clients} clients, {len(soaked.faults)} faults"
