@@ -181,19 +181,16 @@ class Figure:
             triangles.append(self.garment.triangles + count)
         casters = np.concatenate(parts)
         every = np.ascontiguousarray(np.concatenate(triangles), np.int32)
-        turn = self.camera.turn
-
-        def sun(points: Floats, normals: Floats, bias: float) -> Floats:
-            return light.sunlit(points, normals, casters, every, turn=turn, bias=bias)
-
-        normals = self.poser.normals(self.rest)
-        self.sun = sun(self.rest, normals, 0.04)
+        lamp = light.Sun(self.rest, casters, every, self.camera.turn)
+        self.sun = lamp.seen(self.rest, self.poser.normals(self.rest), 0.04)
         inner = np.unique(head.vertex[head.triangles[np.isin(head.part, (MOUTH, UPPER_TEETH, LOWER_TEETH, TONGUE))]])
         self.sun[inner] = 0.45  # where lips part, some light falls in
-        self.hair_sun = sun(self.hair.points, self.hair.normals, 0.10) if self.hair else np.ones(0, np.float32)
-        self.garment_sun = (
-            sun(self.garment.points, self.garment.normals, 0.06) if self.garment else np.ones(0, np.float32)
-        )
+        self.hair_sun = self.garment_sun = np.ones(0, np.float32)
+        if self.hair:
+            self.hair_sun = lamp.seen(self.hair.points, self.hair.normals, 0.10)
+        if self.garment:  # it reaches further
+            wide = light.Sun(self.garment.points, casters, every, self.camera.turn)
+            self.garment_sun = wide.seen(self.garment.points, self.garment.normals, 0.06)
 
     def lash_vertices(self) -> npt.NDArray[np.bool_]:
         """Which vertices belong to lashes."""

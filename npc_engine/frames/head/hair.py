@@ -164,7 +164,8 @@ def strands(spec: HeadSpec, tint: Floats) -> npt.NDArray[np.uint8]:
 def _from_edge(points: Floats, triangles: Ints) -> Floats:
     """Decimetres of each vertex from the edge of its sheet, along the mesh, f32[n]."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
-    unique, counts = np.unique(edges, axis=0, return_counts=True)
+    keys, counts = np.unique(edges[:, 0].astype(np.int64) << 32 | edges[:, 1], return_counts=True)
+    unique = np.stack([keys >> 32, keys & 0xFFFFFFFF], 1)
     away = np.full(len(points), 9.0, np.float32)
     away[unique[counts == 1].ravel()] = 0
     long = np.linalg.norm(points[unique[:, 0]] - points[unique[:, 1]], axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from npc_engine.frames.head.asset import LOWER_TEETH, MOUTH, SOCKET, TONGUE, UPPER_TEETH, Asset, Floats
 from npc_engine.frames.head.eyeballs import BOX, IRIS, SEEN
-from npc_engine.frames.head.layout import EDGE, noise, uv_map
+from npc_engine.frames.head.layout import EDGE, grain, noise, uv_map
 from npc_engine.head_spec import IRISES, HeadSpec, colour
 
 TEETH: Final = 0.066  # decimetres along the arch's middle from tooth to tooth, 8.5 mm on its front
@@ -19,7 +19,7 @@ FLESH: Final = np.array([0.56, 0.24, 0.23], np.float32)
 def paint_inside(picture: Floats, head: Asset, rest: Floats, spec: HeadSpec) -> None:
     """Paint the inside of the mouth, sockets and the eye into the texture `picture`, sRGB f32[EDGE, EDGE, 3]."""
     rng = np.random.default_rng(spec.seed + 5)
-    grain = noise(EDGE, 3, rng)
+    rough = grain(3, rng)
     for part, painter in (
         (MOUTH, _lining),
         (SOCKET, _socket),
@@ -31,45 +31,45 @@ def paint_inside(picture: Floats, head: Asset, rest: Floats, spec: HeadSpec) -> 
         near = cv2.dilate(there, np.ones((9, 9), np.uint8)) > 0
         inside = there > 0
         low, high = p[inside].min(0), p[inside].max(0)
-        picture[box][near] = painter(p, low, high, grain[box])[near]
+        picture[box][near] = painter(p, low, high, rough[box])[near]
     left, low_v, right, top = (round(v * EDGE) for v in BOX)
     picture[EDGE - top : EDGE - low_v, left:right] = eye(right - left, top - low_v, spec)
 
 
-def _lining(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
+def _lining(p: Floats, low: Floats, high: Floats, rough: Floats) -> Floats:
     """The lining of the mouth: darker the further back."""
     back = np.clip((high[2] - p[..., 2]) / (high[2] - low[2]) * 1.6, 0, 1)[..., None]
-    return np.asarray(FLESH * (1 - 0.80 * back) * (1 + 0.04 * grain[..., None]), np.float32)
+    return np.asarray(FLESH * (1 - 0.80 * back) * (1 + 0.04 * rough[..., None]), np.float32)
 
 
-def _socket(p: Floats, _low: Floats, high: Floats, grain: Floats) -> Floats:
+def _socket(p: Floats, _low: Floats, high: Floats, rough: Floats) -> Floats:
     """The wet rim of the lids."""
     deep = np.clip((high[2] - p[..., 2]) / 0.10, 0, 1)[..., None]
     rim = np.array([0.74, 0.46, 0.42], np.float32)
-    return np.asarray(rim * (1 - 0.5 * deep) * (1 + 0.02 * grain[..., None]), np.float32)
+    return np.asarray(rim * (1 - 0.5 * deep) * (1 + 0.02 * rough[..., None]), np.float32)
 
 
-def _tongue(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
+def _tongue(p: Floats, low: Floats, high: Floats, rough: Floats) -> Floats:
     """Pink, paler on the rough back of the tongue, with a furrow along the middle."""
     furrow = np.exp(-0.5 * (p[..., 0] / 0.018) ** 2)[..., None]
     back = np.clip((high[2] - p[..., 2]) / (high[2] - low[2]), 0, 1)[..., None]
     tone = np.array([0.64, 0.33, 0.32], np.float32) * (1 - 0.5 * back**2)
-    return np.asarray(tone * (1 - 0.22 * furrow) * (1 + 0.05 * grain[..., None]), np.float32)
+    return np.asarray(tone * (1 - 0.22 * furrow) * (1 + 0.05 * rough[..., None]), np.float32)
 
 
-def _teeth(p: Floats, gum: Floats, width: float, grain: Floats) -> Floats:
+def _teeth(p: Floats, gum: Floats, width: float, rough: Floats) -> Floats:
     """Teeth along the arch; `gum` is 1 where a tooth ends in the gum."""
     along = np.arctan2(p[..., 0], np.maximum(p[..., 2] - 1.08, 0.02)) * 0.30
     place = along / width
     gap = np.abs(place - np.round(place))  # teeth stand between whole numbers: a gap in the middle
-    tone = np.array([0.93, 0.90, 0.84], np.float32) * (1 + 0.015 * grain[..., None])
+    tone = np.array([0.93, 0.90, 0.84], np.float32) * (1 + 0.015 * rough[..., None])
     # the gum rises between teeth, and each tooth is a little darker towards its sides
     bow = gum + 0.22 * (0.5 - gap) * 2 - 0.12
     between = np.clip(1 - gap / 0.05, 0, 1)[..., None]
     side = np.clip((0.30 - gap) / 0.30, 0, 1)[..., None] ** 2
     tone = tone * (1 - 0.20 * between) * (1 - 0.10 * side)
     red = np.clip((bow - 0.52) * 9, 0, 1)[..., None]
-    pink = np.array([0.70, 0.38, 0.37], np.float32) * (1 + 0.05 * grain[..., None])
+    pink = np.array([0.70, 0.38, 0.37], np.float32) * (1 + 0.05 * rough[..., None])
     return np.asarray(tone * (1 - red) + pink * red, np.float32)
 
 
@@ -80,12 +80,12 @@ def _towards_front(p: Floats, low: Floats, high: Floats) -> Floats:
     return np.asarray(light ** np.array([1.0, 1.35, 1.40], np.float32), np.float32)
 
 
-def _upper(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
-    return _teeth(p, (p[..., 1] - low[1]) / (high[1] - low[1]), TEETH, grain) * _towards_front(p, low, high)
+def _upper(p: Floats, low: Floats, high: Floats, rough: Floats) -> Floats:
+    return _teeth(p, (p[..., 1] - low[1]) / (high[1] - low[1]), TEETH, rough) * _towards_front(p, low, high)
 
 
-def _lower(p: Floats, low: Floats, high: Floats, grain: Floats) -> Floats:
-    return _teeth(p, (high[1] - p[..., 1]) / (high[1] - low[1]), TEETH * 0.70, grain) * _towards_front(p, low, high)
+def _lower(p: Floats, low: Floats, high: Floats, rough: Floats) -> Floats:
+    return _teeth(p, (high[1] - p[..., 1]) / (high[1] - low[1]), TEETH * 0.70, rough) * _towards_front(p, low, high)
 
 
 def eye(width: int, height: int, spec: HeadSpec) -> Floats:

@@ -79,6 +79,11 @@ def noise(size: int, sigma: float, rng: np.random.Generator) -> Floats:
     return large
 
 
+def grain(sigma: float, rng: np.random.Generator) -> Floats:
+    """The same for the whole texture, f32[EDGE, EDGE], of grains so fine that nobody sees it repeat."""
+    return np.tile(noise(COARSE, sigma, rng), (EDGE // COARSE,) * 2)
+
+
 def widened(small: Floats) -> Floats:
     """f32[EDGE, EDGE] of f32[COARSE, COARSE]."""
     return np.asarray(cv2.resize(small, (EDGE, EDGE), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -16,6 +16,7 @@ from npc_engine.frames.head.raster import Camera, away, canvas
 
 SCALE: Final = 2.0
 """Light stored as 1 is this bright."""
+SHADOW: Final = 512  # pixels a side of the picture that the key light has of the figure
 
 
 def _unit(x: float, y: float, z: float) -> Floats:
@@ -127,26 +128,32 @@ def cloth(rig: Rig, normals: Floats, views: Floats, open_: Floats, sun: Floats) 
     return _stored(light + 0.05 * edge)
 
 
-def sunlit(points: Floats, normals: Floats, casters: Floats, triangles: Ints, *, turn: Floats, bias: float) -> Floats:
-    """How much of the key light each point sees, f32[n], 0..1, soft-edged: a depth picture taken from the light.
+class Sun:
+    """The key light, with a depth picture of all that throws shadows, taken from it."""
 
-    `casters` f32[m, 3] with `triangles` throw the shadows; `turn` brings all into the viewer's frame, where KEY is.
-    """
-    side = np.cross([0, 1, 0], KEY)
-    side /= np.linalg.norm(side)
-    frame = np.stack([side, np.cross(KEY, side), KEY]).astype(np.float32) @ turn
-    middle = points.mean(0)
-    reach = 2 * float(np.linalg.norm(points - middle, axis=1).max())
-    size = 512
-    sun = Camera(middle, frame, 60.0, reach)
-    _, depth = canvas(size)
-    sun.lens(size).deep(depth, sun.seen(casters), triangles)
-    seen = sun.seen(points + normals * np.float32(0.02))
-    at = sun.pixels(seen, size)
-    spread = 0.10 / reach * size  # a lamp with an edge: shadows soften over a centimetre
-    edge = int(spread + 1)
-    place = np.clip(at, edge, size - 1 - edge).astype(np.int32) @ np.array([1, size], np.int32)
-    least, flat = -seen[:, 2] - np.float32(bias), away(depth).ravel()
-    steps = [round(a * spread) for a in (-1.0, -0.5, 0.0, 0.5, 1.0)]
-    found = [flat[place + (b * size + a)] > least for a in steps for b in steps]
-    return np.asarray(np.mean(found, 0, np.float32), np.float32)
+    def __init__(self, points: Floats, casters: Floats, triangles: Ints, turn: Floats) -> None:
+        """Looks at `points` f32[n, 3]; `casters` f32[m, 3] with `triangles` throw the shadows.
+
+        `turn` brings all into the viewer's frame, where KEY is.
+        """
+        side = np.cross([0, 1, 0], KEY)
+        side /= np.linalg.norm(side)
+        frame = np.stack([side, np.cross(KEY, side), KEY]).astype(np.float32) @ turn
+        middle = points.mean(0)
+        reach = 2 * float(np.linalg.norm(points - middle, axis=1).max())
+        self._camera = Camera(middle, frame, 60.0, reach)
+        self._spread = 0.10 / reach * SHADOW  # a lamp with an edge: shadows soften over a centimetre
+        _, depth = canvas(SHADOW)
+        self._camera.lens(SHADOW).deep(depth, self._camera.seen(casters), triangles)
+        self._away = away(depth).ravel()
+
+    def seen(self, points: Floats, normals: Floats, bias: float) -> Floats:
+        """How much of the light each of `points` f32[n, 3] with unit normals sees, f32[n], 0..1, soft-edged."""
+        spots = self._camera.seen(points + normals * np.float32(0.02))
+        at = self._camera.pixels(spots, SHADOW)
+        edge = int(self._spread + 1)
+        place = np.clip(at, edge, SHADOW - 1 - edge).astype(np.int32) @ np.array([1, SHADOW], np.int32)
+        least = -spots[:, 2] - np.float32(bias)
+        steps = [round(a * self._spread) for a in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+        found = [self._away[place + (b * SHADOW + a)] > least for a in steps for b in steps]
+        return np.asarray(np.mean(found, 0, np.float32), np.float32)

@@ -46,18 +46,21 @@ class Poser:
             base_eyes[0] - base_eyes[1]
         )
         names = [*WEIGHTS, *EYE_LOOKS]
-        full = np.zeros((len(names), *rest.shape), np.float32)
-        for row, name in zip(full, names, strict=True):
-            places, moves = head.shape(f"arkit/{name}")
-            row[places] = moves * np.float32(scale) * np.array(GAIN.get(name, (1, 1, 1)), np.float32)
+        shapes = [head.shape(f"arkit/{name}") for name in names]
         tongue = points_of(head, TONGUE)
+        self.moved = np.unique(np.concatenate([tongue, *(places for places, _ in shapes)]))
+        row = np.zeros(len(rest), np.int32)
+        row[self.moved] = np.arange(len(self.moved))
+        basis = np.zeros((len(names), len(self.moved), 3), np.float32)
+        for out, name, (places, moves) in zip(basis, names, shapes, strict=True):
+            out[row[places]] = moves * np.float32(scale) * np.array(GAIN.get(name, (1, 1, 1)), np.float32)
         low = rest[tongue, 1].min()
-        full[names.index("jawOpen"), tongue, 1] -= (
+        basis[names.index("jawOpen"), row[tongue], 1] -= (
             LOWERED * scale * (rest[tongue, 1] - low) / (rest[tongue, 1].max() - low)
         )
-        self.reach = np.abs(full).max((0, 2))  # f32[p]: how far any shape moves a point along an axis
-        self.moved = np.flatnonzero(self.reach)
-        self.basis = np.ascontiguousarray(full[:, self.moved].reshape(len(names), -1))
+        self.basis = basis.reshape(len(names), -1)
+        self.reach = np.zeros(len(rest), np.float32)  # how far any shape moves a point along an axis
+        self.reach[self.moved] = np.maximum(self.basis.max(0), -self.basis.min(0)).reshape(-1, 3).max(1)
         self._channels = np.array([CHANNEL[name] for name in WEIGHTS])
         self._looks = [(CHANNEL[angle], np.float32(sign / FULL_LOOK)) for angle, sign in EYE_LOOKS.values()]
         along = np.clip((rest[tongue, 2] - np.quantile(rest[tongue, 2], 0.3)) / (0.7 * np.ptp(rest[tongue, 2])), 0, 1)

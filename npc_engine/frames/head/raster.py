@@ -94,8 +94,15 @@ class Lens:
 
     def deep(self, depth: Floats, seen: Floats, triangles: Ints) -> None:
         """Draw triangles into `depth` alone."""
+        self._deep(depth, seen, triangles, _BOTH_SIDES)
+
+    def deep_fronts(self, depth: Floats, seen: Floats, triangles: Ints) -> None:
+        """Draw those that turn their front to the viewer into `depth` alone."""
+        self._deep(depth, seen, triangles, _FRONTS)
+
+    def _deep(self, depth: Floats, seen: Floats, triangles: Ints, settings: cv2.TriangleRasterizeSettings) -> None:
         if len(triangles):
-            cv2.triangleRasterizeDepth(seen, triangles, depth, self.world, self.field, NEAR, FAR, _BOTH_SIDES)
+            cv2.triangleRasterizeDepth(seen, triangles, depth, self.world, self.field, NEAR, FAR, settings)
 
 
 def lens(field: float, size: int, window: Window | None = None) -> Lens:

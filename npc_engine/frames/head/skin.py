@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from npc_engine.frames.head.asset import Asset, Floats
-from npc_engine.frames.head.layout import COARSE, EDGE, Box, FrontView, Layout, box_of, finer, noise, widened
+from npc_engine.frames.head.layout import COARSE, EDGE, Box, FrontView, Layout, box_of, finer, grain, noise, widened
 from npc_engine.head_spec import HAIRS, SKINS, Colour, HeadSpec, colour
 
 
@@ -110,29 +110,29 @@ def _beard(out: Floats, head: Asset, layout: Layout, spec: HeadSpec, rng: np.ran
     zone *= np.clip((layout.z + 1.5) / 0.4, 0, 1)
     bare = layout.both((corner * 1.25, lip[1] + 0.02), (0.10, 0.06)) + layout.both((0.2, lip[1] - 0.26), (0.09, 0.06))
     zone *= np.clip(1 - 0.5 * bare, 0, 1) * (cv2.dilate(head.masks["ears"], np.ones((9, 9))) < 40)
-    dots = np.clip(0.55 + 0.32 * noise(EDGE, 1.3, rng) + 0.10 * noise(EDGE, 5, rng), 0.1, 1.3)
     hair = np.array(colour(spec.hair_colour, HAIRS, "hair_colour"), np.float32) * 0.55
     hair = 0.6 * hair + 0.4 * np.array([0.33, 0.34, 0.36], np.float32)
     box = box_of(zone > 0, 1)
     wide = finer(box)
-    share = widened((zone * zone * (3 - 2 * zone)).astype(np.float32))[wide] * dots[wide]
+    dots = np.clip(0.55 + 0.32 * grain(1.3, rng)[wide] + 0.10 * noise(EDGE, 5, rng)[wide], 0.1, 1.3)
+    share = widened((zone * zone * (3 - 2 * zone)).astype(np.float32))[wide] * dots
     out[wide] = mixed(out[wide], hair, np.float32(0.66 * spec.stubble) * share)
 
 
 def _pores(layout: Layout, rng: np.random.Generator) -> Floats:
     """Fine light and dark of the skin's grain, f32[EDGE, EDGE] about 1; coarser on nose and cheeks."""
     rough = widened(0.6 + 0.7 * layout.blob((0, -0.6), (0.35, 0.35)) + 0.4 * layout.both((0.55, -0.5), (0.3, 0.3)))
-    fine = noise(EDGE, 1.2, rng)
-    holes = np.maximum(noise(EDGE, 1.9, rng) - 1.3, 0)
-    grain = cv2.addWeighted(fine, 0.013, holes, -0.040, 0)
-    return np.asarray(cv2.multiply(rough, grain) + np.float32(1), np.float32)
+    fine = noise(COARSE, 1.2, rng)
+    holes = np.maximum(noise(COARSE, 1.9, rng) - 1.3, 0)
+    mixed = np.tile(cv2.addWeighted(fine, 0.013, holes, -0.040, 0), (EDGE // COARSE,) * 2)  # too fine to see it repeat
+    return np.asarray(cv2.multiply(rough, mixed) + np.float32(1), np.float32)
 
 
 def _freckles(out: Floats, layout: Layout, spec: HeadSpec, rng: np.random.Generator) -> None:
     where = layout.both((0.52, -0.42), (0.42, 0.22)) + layout.blob((0, -0.35), (0.3, 0.2)) + 0.25
     where *= layout.z > -1.2
     box = finer(box_of(where > 0, 1))
-    large, small = noise(EDGE, 3.2, rng)[box], noise(EDGE, 2.0, rng)[box]
+    large, small = noise(EDGE, 3.2, rng)[box], grain(2.0, rng)[box]
     spots = np.clip((large - 1.45) * 1.8, 0, 1) + np.float32(0.7) * np.clip((small - 1.8) * 2, 0, 1)
     tone = tinted(colour(spec.skin, SKINS, "skin"), 0.74, 0.60, 0.50)
     out[box] = mixed(out[box], tone, np.float32(0.62 * spec.freckles) * spots * widened(where)[box])
@@ -150,7 +150,7 @@ def _lips(out: Floats, head: Asset, layout: Layout, spec: HeadSpec, rng: np.rand
     painted = np.array([0.62, 0.10, 0.14], np.float32)
     tone = tone + (painted - tone) * np.float32(0.55 * spec.makeup)
     # each groove is eight times as long as it is wide
-    grooves = cv2.resize(noise(EDGE, 1.5, rng)[: tall // 8 + 1, :wide], (wide, tall), interpolation=cv2.INTER_LINEAR)
+    grooves = cv2.resize(grain(1.5, rng)[: tall // 8 + 1, :wide], (wide, tall), interpolation=cv2.INTER_LINEAR)
     shade = 1 + 0.035 * grooves
     line = cv2.resize(layout.blob((0, layout.marks["lip_line"][1]), (0.5, 0.035))[near], (wide, tall))
     lips = np.asarray(tone * (shade - 0.22 * line)[..., None], np.float32)

@@ -87,7 +87,7 @@ def seen_within(figure: Figure, turns: Range) -> Seen:
         turn = rotation(*angles)
         seen = figure.camera.seen(poser.turned(figure.rest, turn).take(head.vertex, axis=0))
         picture, depth = canvas(SIZE)
-        lens.deep(depth, seen, others)
+        lens.deep_fronts(depth, seen, others)
         depth = np.minimum(cv2.dilate(depth, np.ones((SHY, SHY), np.uint8)), clothed)
         _named(lens.draw_fronts, picture, depth, seen, skin, 1)
         if hair:
