@@ -82,9 +82,3 @@ def _carried_on(picture: Floats, matte: Pixels) -> Floats:
     taken = cv2.dilate(shrunk(matte, small, small), np.ones((reach, reach), np.uint8))
     known = (taken <= _CLEAR).astype(np.float32)
     return np.clip(shrunk(carried_on(shrunk(picture, small, small), known), edge, edge), 0, 255)
-
-
-def lay_over(person: Pixels, behind: Pixels, out: Pixels) -> None:
-    """Lay a person's layer u8[h, w, 4], colours multiplied by its matte, over the background and into `out`."""
-    rest = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2RGBA)
-    cv2.add(person, cv2.multiply(behind, rest, dst=rest, scale=1 / 255), dst=out)

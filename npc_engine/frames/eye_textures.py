@@ -66,12 +66,6 @@ def as_bytes(colours: npt.NDArray[Any]) -> Pixels:
     return opaque(np.asarray(np.round(np.clip(colours, 0, 255)), np.uint8))
 
 
-def shifted(place: Floats, by: npt.NDArray[Any]) -> Floats:
-    """`place` f32[h, w, 2] less `by` f[2]; NumPy is slow on a last axis of two."""
-    subtract: Any = cv2.subtract  # whose stubs know no scalars
-    return np.asarray(subtract(place, (float(by[0]), float(by[1]), 0.0, 0.0)), np.float32)
-
-
 def spread(colours: Floats, weights: npt.NDArray[Any], across: float, along: float) -> tuple[Floats, Floats]:
     """Colours filled in from where `weights` are, and how much weight was near: a normalised blur."""
     weights = weights.astype(np.float32)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from npc_engine.frames import topology
 from npc_engine.frames.eye_rims import Rims
-from npc_engine.frames.eye_textures import LIGHT, Around, as_bytes, filled, shifted
-from npc_engine.frames.sampling import blurred, mixed, read, smooth
+from npc_engine.frames.eye_textures import LIGHT, Around, as_bytes, filled
+from npc_engine.frames.sampling import blurred, read, smooth
 from npc_engine.moments import Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -36,12 +36,15 @@ def shadow(under: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 class Eyeball:
-    """One eyeball at one output size."""
+    """One eyeball at one output size: textures of the source's part around the eye, RGBA u8[h, w, 4] each.
+
+    `white` is all of it but the iris; `iris` and its reflection, `glint`, are layers over that, their colours
+    multiplied by their mattes.
+    """
 
     def __init__(self, around: Around, iris: npt.NDArray[Any], radius: float) -> None:
         """`iris` f64[2] is its centre in the frame of the eye, `radius` in eye widths."""
         rims, u, v, unit = around.rims, around.u, around.v, around.unit
-        self._low = around.low.astype(np.float32)
         under, over = v - around.over(rims.upper), around.over(rims.lower) - v
         lit = (around.part / shadow(under)[..., None]).astype(np.float32)
         shown = np.clip((under - 0.03) / 0.02, 0, 1) * np.clip((over - 0.03) / 0.02, 0, 1)
@@ -54,51 +57,35 @@ class Eyeball:
         # next to the lids it is their dark line that one sees, but a pupil is as dark
         clear = shown * np.clip((np.minimum(under, over) - np.where(r < PUPIL, 0.02, 0.05)) / 0.03, 0, 1)
         clear *= 1 - np.clip(2 * glint, 0, 1)
-        self._white = as_bytes(_white(around, lit, shown, r))
+        self.white = as_bytes(_white(around, lit, shown, r))
         # the iris as a patch of its own, upright in the source
         middle = rims.places(iris) * unit / rims.width - 0.5
         half = max(3, round(PATCH * radius * unit))
-        self._corner = np.floor(middle).astype(np.float32) - np.float32(half)
+        corner = np.floor(middle).astype(np.int64) - half
         y, x = np.mgrid[0 : 2 * half + 1, 0 : 2 * half + 1]
-        at = np.stack([x, y], -1).astype(np.float32) + (self._corner - self._low)
-        self._edge = np.float32(2 * half)
-        self._spare = np.float32(0.15 * radius * unit)  # for a head that leans
-        centre = middle - self._corner
+        at = np.stack([x, y], -1).astype(np.float32) + (corner - around.low).astype(np.float32)
+        centre = middle - corner
         r = np.hypot(x - centre[0], y - centre[1]) / (radius * unit)
         weight = read(clear.astype(np.float32), at) * (r < LIMBUS[1] + 0.1)
         colours = read(lit, at)
         whole = _round(colours, weight, centre, half)
-        self._iris = as_bytes(colours * weight[..., None] + whole * (1 - weight[..., None]))
-        self._iris[..., 3] = np.round(255 * (1 - smooth((r - LIMBUS[0]) / (LIMBUS[1] - LIMBUS[0]))))
-        spark = read(spark, at) * (r < 1)
-        self._spark = as_bytes(colours)
-        self._spark[..., 3] = np.round(255 * spark)
-        for patch in (self._iris, self._spark):
-            patch[[0, -1], :, 3] = 0
-            patch[:, [0, -1], 3] = 0
-        self._sparkles = bool((spark > 0.1).any())
+        plain = np.clip(colours * weight[..., None] + whole * (1 - weight[..., None]), 0, 255)
+        matte = (1 - smooth((r - LIMBUS[0]) / (LIMBUS[1] - LIMBUS[0])))[..., None]
+        spark = (read(spark, at) * (r < 1))[..., None]
+        self.iris = _within(around, corner, np.dstack([plain * matte, 255 * matte]))
+        self.glint = _within(around, corner, np.dstack([np.clip(colours, 0, 255) * spark, 255 * spark]))
 
-    def seen(self, place: Floats, look: Floats) -> Pixels:
-        """The eyeball at `place` f32[h, w, 2] of the source, its iris moved by `look` f32[2] pixels: RGBA."""
-        ball = read(self._white, shifted(place, self._low))
-        # only where the iris may be
-        x, y = place[place.shape[0] // 2, :, 0], place[:, place.shape[1] // 2, 1]
-        first = self._corner + look - self._spare
-        last = first + (self._edge + 2 * self._spare)
-        left, right = np.searchsorted(x, (first[0], last[0]))
-        top, bottom = np.searchsorted(y, (first[1], last[1]))
-        if left < right and top < bottom:
-            part = slice(top, bottom), slice(left, right)
-            place = place[part]
-            near = np.ascontiguousarray(ball[part])
-            iris = read(self._iris, shifted(place, self._corner + look))
-            near = mixed(near, iris, iris[..., 3] * np.float32(1 / 255))
-            if self._sparkles:
-                spark = read(self._spark, shifted(place, self._corner + np.float32(REFLECTS) * look))
-                # a reflection never darkens what it falls upon
-                near = np.maximum(near, mixed(near, spark, spark[..., 3] * np.float32(1 / 255)))
-            ball[part] = near
-        return ball
+
+def _within(around: Around, corner: npt.NDArray[np.int64], patch: npt.NDArray[Any]) -> Pixels:
+    """A patch f[h, w, 4] whose `corner` in the source is given, as a texture of the whole part around the eye."""
+    out = np.zeros((*around.part.shape[:2], 4), np.uint8)
+    inner = patch[1:-1, 1:-1]  # beyond its border there is nothing
+    low = corner + 1 - around.low
+    first, last = np.maximum(low, 0), np.minimum(low + inner.shape[1::-1], out.shape[1::-1])
+    if (first < last).all():
+        (x, y), (right, bottom) = first - low, last - low
+        out[first[1] : last[1], first[0] : last[0]] = np.round(inner[y:bottom, x:right])
+    return out
 
 
 def _spark(lit: Floats, shown: npt.NDArray[Any], r: npt.NDArray[Any]) -> Floats:

@@ -20,6 +20,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 _SHIFT: Final = 6  # bits of a node's fraction that triangles are drawn with
 ACROSS: Final = 48  # cells across a face: the mouth spans about fifteen
+FEWER: Final = 32  # and across one in a small picture
 FINEST: Final = 128  # cells across a picture at most, where a face is small in it
 RINGS: Final = ((1.22, 0.45), (1.45, 0.08), (1.7, 0.0))
 """Size of each ring around the face's outline, and how much of the outline's motion it follows: nothing tears."""
@@ -30,8 +31,13 @@ AROUND: Final = 0.08  # picture edges around a person that a turning head can re
 class Grid:
     """The grid of one face."""
 
-    def __init__(self, flat: npt.NDArray[Any], person: npt.NDArray[np.bool_] | None = None) -> None:
-        """`flat` f64[468, 2] are the landmarks; `person`, of any size, is where the person is, if that is known."""
+    def __init__(
+        self, flat: npt.NDArray[Any], person: npt.NDArray[np.bool_] | None = None, across: int = ACROSS
+    ) -> None:
+        """`flat` f64[468, 2] are the landmarks; `person`, of any size, is where the person is, if that is known.
+
+        There are `across` cells across the face, or fewer if it is small.
+        """
         oval = flat[list(topology.OVAL)]
         low, high = oval.min(0), oval.max(0)
         self.middle, self.size = (low + high) / 2, high - low  # of the face
@@ -43,13 +49,14 @@ class Grid:
                 there = np.flatnonzero(person.any(axis)) / person.shape[1 - axis]
                 first[axis], last[axis] = min(first[axis], there[0] - AROUND), max(last[axis], there[-1] + AROUND)
         (left, top), (right, bottom) = np.maximum(first, 0.0), np.minimum(last, 1.0)
-        columns = int(np.ceil((right - left) / max(width / ACROSS, 1 / FINEST)))
+        columns = int(np.ceil((right - left) / max(width / across, ACROSS / across / FINEST)))
         self.cell = float(right - left) / columns
         self.shape = (int(np.ceil((bottom - top) / self.cell)), columns)
         self.origin = np.array([left, top])  # the upper left corner of the first cell
         self.opposite = self.origin + np.array(self.shape[::-1]) * self.cell  # by less than a cell beyond the picture
         y, x = np.mgrid[0 : self.shape[0], 0 : self.shape[1]].astype(np.float32)
         self.nodes: Floats = np.stack([x, y], -1)  # f32[rows, columns, 2], in cells
+        self.planes: Floats = np.stack([x, y], 1)  # f32[rows, 2, columns], the same
         self.places = (self.nodes + 0.5) * self.cell + self.origin  # f64[rows, columns, 2]
         vertices = np.concatenate([flat, *(self.middle + (oval - self.middle) * r for r, _ in RINGS)])
         triangles = np.concatenate([strips(len(oval)), topology.basis().triangles])
@@ -58,6 +65,12 @@ class Grid:
     def cells(self, places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Places in cells, from the first node."""
         return np.asarray((places - self.origin) / self.cell - 0.5)
+
+    def window(self, low: npt.NDArray[Any], high: npt.NDArray[Any]) -> tuple[slice, slice]:
+        """The rows and columns of the nodes from one place to another, and of those next to them."""
+        first = np.clip(np.floor(self.cells(low)), 0, None).astype(int)
+        last = np.minimum(np.ceil(self.cells(high)) + 1, self.shape[::-1]).astype(int)
+        return slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
 
     def nearest(self, place: npt.NDArray[Any]) -> tuple[int, int]:
         """Row and column of the node at a place."""

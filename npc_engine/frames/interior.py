@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 import cv2
@@ -10,12 +10,30 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames import topology
+from npc_engine.frames.layering import (
+    Share,
+    averaged,
+    difference,
+    joined,
+    lay_over,
+    looked_up,
+    plus,
+    product,
+    rest,
+    scaled_by,
+    shaded,
+    share,
+    share_of,
+    spread_down,
+    times,
+)
 from npc_engine.frames.lips import Lips
-from npc_engine.frames.sampling import blurred, mixed, moved, read, smooth
-from npc_engine.frames.sprites import NAMES, Colours, lit
+from npc_engine.frames.sampling import blurred, moved, read, smooth
+from npc_engine.frames.sprites import NAMES, Colours, Sprite, lit
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Pair: TypeAlias = tuple[float, float]  # x and y
 
 UPPER_BITE, LOWER_BITE = 0.06, 0.065  # biting edges below the seam of the lips at rest, in mouth widths
 OWN_BITE: Final = 0.02  # above the lower lip, where a picture shows its own teeth
@@ -25,6 +43,12 @@ BITES: Final = (3.0, 5.0)  # teeth stand on a lower lip that is rolled in while 
 LIFTED: Final = 0.03  # mouth widths: a bitten lip is pushed up by them, and not cut off
 HANGS: Final = 0.2  # mouth widths that the tongue reaches below the lower lip, when it is out
 TONGUE_TALL: Final = 0.5
+LAYERS: Final = {"tongue_rest": (1.0, 1.0), "tongue_up": (0.9, 1.0), "lower": (0.76, 1.0), "tongue_out": (1.0, OPAQUE)}
+"""Parts of one matte: the share of the light of their place that they have, and how much more opaque they are."""
+_POSING: Final = [
+    CHANNEL[name] for name in ("headRoll", "mouthPucker", "mouthFunnel", "mouthRollLower", "mouthUpperUpLeft",
+                               "mouthUpperUpRight", "tongueUp", "tongueOut")
+]  # fmt: skip
 LIGHT: Final = np.array([0.299, 0.587, 0.114])  # of RGB, BT.601
 CHEEKS: Final = [50, 280, 205, 425, 151, 9]
 LEFT_CHEEK, RIGHT_CHEEK = [50, 205, 207, 187], [280, 425, 427, 411]  # of the picture
@@ -35,10 +59,10 @@ LIPS: Final = [84, 17, 314, 85, 16, 315, 0, 37, 267]
 class Pose:
     """Where the parts of a mouth are."""
 
-    along: npt.NDArray[Any]  # its axes
-    down: npt.NDArray[Any]
-    skull: npt.NDArray[Any]  # its middle as the skull and as the lower teeth carry it, in picture edges
-    jaw: npt.NDArray[Any]
+    along: Pair  # its axes
+    down: Pair
+    skull: Pair  # its middle as the skull and as the lower teeth carry it, in picture edges
+    jaw: Pair
     opened: float  # how far the lower teeth have fallen, in mouth widths
     up: float  # weights of the tongue
     out: float
@@ -127,7 +151,15 @@ class SizedInterior:
             name: sprite.at(fine, fine * (TONGUE_TALL if name.startswith("tongue") else 1))
             for name, sprite in interior.sprites.items()
         }
+        self._layers = {
+            name: replace(self._sprites[name], pixels=_layer(self._sprites[name].pixels, *how))
+            for name, how in LAYERS.items()
+        }
+        (ax, ay), (dx, dy) = interior.lips.axes.tolist()
+        self._axes, self._centre = ((ax, ay), (dx, dy)), tuple(interior.lips.centre.tolist())
         self._own = self._own_teeth(source) if interior.toothy else None
+        deep = 1 - 0.62 * np.arange(256) / 255  # what is behind is the darker, the deeper it lies
+        self._cavity = np.round(np.append(interior.dark, 255) * _reddened(deep)).astype(np.uint8)[None]
 
     def _own_teeth(self, source: Pixels) -> tuple[npt.NDArray[Any], Pixels]:
         """What the picture itself shows between the lips, with a matte: its corner, and u8[h, w, 4]."""
@@ -144,80 +176,80 @@ class SizedInterior:
 
     def pose(self, skull: npt.NDArray[Any], jaw: npt.NDArray[Any], weights: Floats) -> Pose:
         """Where the parts are, if skull and chin have moved by `skull` and `jaw` f64[2], in picture edges."""
-        lips = self._of.lips
-        turn = float(weights[CHANNEL["headRoll"]])
-        along, down = lips.axes[0] + turn * lips.axes[1], lips.axes[1] - turn * lips.axes[0]
-        fallen = float((jaw - skull) @ lips.axes[1])
-        jaw = jaw + (FALL - 1) * fallen * lips.axes[1]
-        up, out = float(weights[CHANNEL["tongueUp"]]), float(weights[CHANNEL["tongueOut"]])
-        opened = max(0.0, FALL * fallen / lips.width)
-        forward = min(1.0, float(weights[CHANNEL["mouthPucker"]] + weights[CHANNEL["mouthFunnel"]]))
-        lifted = float(weights[CHANNEL["mouthUpperUpLeft"]] + weights[CHANNEL["mouthUpperUpRight"]]) / 2
-        bite = min(1.0, BITES[0] * float(weights[CHANNEL["mouthRollLower"]])) * min(1.0, BITES[1] * lifted)
-        return Pose(along, down, lips.centre + skull, lips.centre + jaw, opened, up, out, bite, forward)
+        (ax, ay), (dx, dy) = self._axes
+        turn, pucker, funnel, roll, lift, other, up, out = weights[_POSING].tolist()
+        (sx, sy), (jx, jy), (x, y) = skull.tolist(), jaw.tolist(), self._centre
+        fallen = (jx - sx) * dx + (jy - sy) * dy
+        further = (FALL - 1) * fallen
+        return Pose(
+            along=(ax + turn * dx, ay + turn * dy),
+            down=(dx - turn * ax, dy - turn * ay),
+            skull=(x + sx, y + sy),
+            jaw=(x + jx + further * dx, y + jy + further * dy),
+            opened=max(0.0, FALL * fallen / self._of.lips.width),
+            up=up,
+            out=out,
+            bite=min(1.0, BITES[0] * roll) * min(1.0, BITES[1] * (lift + other) / 2),
+            forward=min(1.0, pucker + funnel),
+        )
 
-    def over(self, part: tuple[int, int, int, int], pose: Pose) -> Floats:
-        """How far tongue and teeth cover what the lower lip has of `part` (left, top, right, bottom): f32[h, w]."""
+    def over(self, part: tuple[int, int, int, int], pose: Pose) -> Share:
+        """How far tongue and teeth cover what the lower lip has of `part` (left, top, right, bottom)."""
         left, top, right, bottom = part
         corner, size = (left, top), (right - left, bottom - top)
-        covered = np.zeros(size[::-1], np.float32)
+        covered = np.zeros(size[::-1], np.uint8)
         if pose.out:
-            covered = self._moved("tongue_out", pose, corner, size)[..., 3] * np.float32(min(1.0, 4 * pose.out) / 255)
+            tongue = self._moved("tongue_out", self._sprites["tongue_out"], pose, corner, size)
+            covered = share_of(tongue, min(1.0, 4 * pose.out))
         if pose.bite:  # the front teeth do, in the middle
             middle = np.abs(np.arange(left, right) + 0.5 - pose.skull[0] * self._size) / self._width
-            share = (pose.bite / 255 * (1 - smooth((middle - 0.16) / 0.14))).astype(np.float32)
-            covered = np.maximum(covered, self._moved("upper", pose, corner, size)[..., 3] * share)
+            there = np.round(255 * pose.bite * (1 - smooth((middle - 0.16) / 0.14))).astype(np.uint8)
+            teeth = share_of(self._moved("upper", self._sprites["upper"], pose, corner, size))
+            covered = np.maximum(covered, product(teeth, spread_down(there, size[1])))
         return covered
 
-    def seen(self, corner: tuple[int, int], hole: Floats, pose: Pose) -> Pixels:
-        """The colours u8[h, w, 4] behind `hole` f32[h, w], whose upper left pixel is at `corner` of the picture."""
-        size = hole.shape[::-1]
+    def seen(self, corner: tuple[int, int], hole: Share, pose: Pose) -> Pixels:
+        """The colours, RGBA, behind `hole` h × w, whose upper left pixel is at `corner` of the picture."""
+        size = hole.shape[1], hole.shape[0]
         k = max(1, round(0.06 * self._width)) * 2 + 1
-        near = cv2.blur(hole, (k, k), borderType=cv2.BORDER_CONSTANT)  # 0 in a slit, 1 in a wide opening
+        near = averaged(hole, k, k // 2)  # nothing in a slit, all in a wide opening
         # light comes from above and in front, so that a lip shades the teeth below it more than those above it
-        lid = cv2.blur(hole, (k, k), anchor=(k // 2, k - 1 - k // 4), borderType=cv2.BORDER_CONSTANT)
-        front = np.minimum(np.float32(0.56) + np.float32(0.62) * lid, np.float32(1))
-        front *= np.float32(1 - 0.45 * pose.forward)  # and shades them the more the further before them it is
-        canvas = np.empty((*hole.shape, 4), np.uint8)
-        canvas[:] = (*self._of.dark, 255)
-        light = np.float32(1) - np.float32(0.62) * near  # the deeper, the darker
+        lid = averaged(hole, k, k - 1 - k // 4)
+        # and shades them the more the further before them it is
+        front = scaled_by(share(lid, 0.62, 0.56), 1 - 0.45 * pose.forward)
         # a wide mouth lets light in, and then a tongue is seen
-        deep = front * (np.float32(0.68 + min(0.34, 1.1 * max(0.0, pose.opened - 0.12))) - np.float32(0.3) * near)
-        layers = [("tongue_rest", deep, 1.0), ("lower", np.float32(0.76) * front, 1.0)]
+        deep = 0.68 + min(0.34, 1.1 * max(0.0, pose.opened - 0.12))
+        inside = looked_up(near, self._cavity)
+        tongue = self._moved("tongue_rest", self._layers["tongue_rest"], pose, corner, size)
+        inside = lay_over(_lit(tongue, difference(front, deep, near, 0.3)), inside)
+        before = self._moved("lower", self._layers["lower"], pose, corner, size)
         if pose.up:
-            layers.insert(1, ("tongue_up", np.float32(0.9) * front, min(1.0, 6 * pose.up)))
+            tongue = self._moved("tongue_up", self._layers["tongue_up"], pose, corner, size)
+            before = joined(before, scaled_by(tongue, min(1.0, 6 * pose.up)))
         if pose.out:
-            layers.append(("tongue_out", front, OPAQUE * min(1.0, 4 * pose.out)))
-        for name, its, there in layers:
-            self._lay(canvas, light, self._moved(name, pose, corner, size), its, there)
+            tongue = self._moved("tongue_out", self._layers["tongue_out"], pose, corner, size)
+            before = joined(scaled_by(tongue, min(1.0, 4 * OPAQUE * pose.out)), before)
+        inside = lay_over(_lit(before, front), inside)
+        upper = self._moved("upper", self._sprites["upper"], pose, corner, size)
         # where they stand on the lip, light comes from the front
-        lit_front = front + np.float32(pose.bite) * (np.float32(0.85) - front) if pose.bite else front
-        self._lay(canvas, light, self._moved("upper", pose, corner, size), lit_front, 1.0 + pose.bite)
+        inside = _laid(upper, inside, share(front, 1 - pose.bite, 0.85 * pose.bite), 1.0 + pose.bite)
         if self._own is not None:
-            self._lay(canvas, light, self._own_moved(pose, corner, size), np.sqrt(front), 1.0)
-        red = light * (np.float32(1.3) - np.float32(0.3) * light)  # the light in a mouth comes from its flesh
-        return np.asarray(cv2.multiply(canvas, cv2.merge([red, light, light, light]), dtype=cv2.CV_8U))
+            light = np.sqrt(front * np.float32(255)).astype(np.uint8)
+            inside = _laid(self._own_moved(pose, corner, size), inside, light, 1.0)
+        return inside
 
-    def _lay(self, canvas: Pixels, light: Floats, sprite: Pixels, its: Floats, there: float) -> None:
-        """Lay a sprite over the canvas, and the light on it over the light on that."""
-        share = np.minimum(sprite[..., 3] * np.float32(there / 255), np.float32(1))
-        canvas[:] = mixed(canvas, sprite, share)
-        light += share * (its - light)
-
-    def _moved(self, name: str, pose: Pose, corner: tuple[int, int], size: tuple[int, int]) -> Pixels:
-        """A sprite where it is in this pose: u8[h, w, 4] of a part of the picture."""
-        sprite = self._sprites[name]
-        wide, tall, centre, below = self._stretch(name, pose)
-        (grain_x, grain_y), (place_x, place_y) = sprite.grain.tolist(), sprite.place.tolist()
-        x, y = (at + 0.5 - middle * self._size for at, middle in zip(corner, centre.tolist(), strict=True))
+    def _moved(self, name: str, sprite: Sprite, pose: Pose, corner: tuple[int, int], size: tuple[int, int]) -> Pixels:
+        """A sprite of this name where it is in this pose: u8[h, w, 4] of a part of the picture."""
+        wide, tall, (x, y), below = self._stretch(name, pose)
+        (grain_x, grain_y), (place_x, place_y) = sprite.grain, sprite.place
+        x, y = corner[0] + 0.5 - x * self._size, corner[1] + 0.5 - y * self._size
         across, down = grain_x / (wide * self._width), grain_y / (tall * self._width)
-        matrix = np.empty((2, 3))
-        matrix[0, 0], matrix[0, 1] = a, b = [across * k for k in pose.along.tolist()]
-        matrix[1, 0], matrix[1, 1] = c, d = [down * k for k in pose.down.tolist()]
-        matrix[0, 2], matrix[1, 2] = a * x + b * y + place_x, c * x + d * y + place_y - below * grain_y / tall
+        (a, b), (c, d) = pose.along, pose.down
+        a, b, c, d = across * a, across * b, down * c, down * d
+        matrix = np.array(((a, b, a * x + b * y + place_x), (c, d, c * x + d * y + place_y - below * grain_y / tall)))
         return moved(sprite.pixels, matrix, *size, border=cv2.BORDER_CONSTANT)
 
-    def _stretch(self, name: str, pose: Pose) -> tuple[float, float, npt.NDArray[Any], float]:
+    def _stretch(self, name: str, pose: Pose) -> tuple[float, float, Pair, float]:
         """How wide and tall a sprite is drawn, from which middle, and how far below it; in mouth widths."""
         seam, opened = self._of.seam, pose.opened
         if name == "upper":
@@ -232,7 +264,35 @@ class SizedInterior:
 
     def _own_moved(self, pose: Pose, corner: tuple[int, int], size: tuple[int, int]) -> Pixels:
         low, texture = self._own if self._own is not None else (np.zeros(2), np.zeros((1, 1, 4), np.uint8))
-        shift = (pose.skull - self._of.lips.centre) * self._size
+        shift = (np.array(pose.skull) - self._of.lips.centre) * self._size
         first = (np.array(corner) + 0.5 - shift) * self._scale - 0.5 - low
         matrix = np.array([[self._scale, 0, first[0]], [0, self._scale, first[1]]], float)
         return moved(texture, matrix, *size, border=cv2.BORDER_CONSTANT)
+
+
+def _reddened(light: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """What light f[n], 0..1, leaves of RGBA, f[n, 4]: the light in a mouth comes from its flesh."""
+    return np.stack([light * (1.3 - 0.3 * light), light, light, np.ones_like(light)], -1)
+
+
+_REDDENED: Final = np.round(255 * _reddened(np.arange(256) / 255)).astype(np.uint8)[None]
+
+
+def _layer(sprite: Pixels, light: float, opaque: float) -> Pixels:
+    """A sprite as a layer, in a share of the light that the others have, its matte times as opaque."""
+    usual = np.array([0.8])  # of the light in a mouth
+    matte = np.minimum(sprite[..., 3:].astype(np.float32) * opaque, 255)
+    gain = _reddened(light * usual) / _reddened(usual)
+    layer = np.dstack([sprite[..., :3], np.full_like(matte, 255)]) * gain * (matte / 255)
+    return np.asarray(np.round(layer), np.uint8)
+
+
+def _lit(layer: Pixels, light: Share) -> Pixels:
+    """A layer in as much light, in place."""
+    return shaded(layer, looked_up(light, _REDDENED))
+
+
+def _laid(sprite: Pixels, behind: Pixels, light: Share, opaque: float) -> Pixels:
+    """A sprite in this light laid over what is behind it, its matte times as opaque; only colours count."""
+    matte = share_of(sprite, opaque)
+    return plus(times(_lit(sprite, light), matte), times(behind, rest(matte)))

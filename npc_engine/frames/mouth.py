@@ -14,43 +14,60 @@ import numpy as np
 import numpy.typing as npt
 
 from npc_engine.frames.interior import Interior
+from npc_engine.frames.layering import (
+    Share,
+    darken,
+    lay,
+    less,
+    plus,
+    product,
+    rest,
+    share_of,
+    spread_down,
+    times,
+    without_less,
+)
 from npc_engine.frames.lips import SOFT, Lips
 from npc_engine.frames.motion import Layers, Motion
-from npc_engine.frames.sampling import blurred, mixed, moved, read, smooth, weighed
+from npc_engine.frames.sampling import Places, blurred, moved, read, read_at, scaled, smooth
 from npc_engine.moments import Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 REGION: Final = (0.9, 0.8)  # half the width and height of the layers' textures, in mouth widths
 ROOM: Final = (1.7, 1.7)  # likewise of the part of the picture that the mouth can come to
-MARGIN: Final = 3.0  # grid cells around the lips' rims within which the layers' fields differ from the whole
+MARGIN: Final = 2.5  # grid cells around the lips' rims within which the layers' fields differ from the whole
 SHADY: Final = 0.05  # mouth widths from a lip's rim that the shade of the seam reaches
 CREASE: Final = 0.86  # a lip's own light at its rim, where it turns away
 PRESSED: Final = 0.35  # what lips that touch take from each other's light
 PARTED: Final = 0.05  # mouth widths between lips that have no seam any more
 ROLLED: Final = 0.12
-SEEN: Final = 0.02  # a gap that covers less of a pixel than this shows nothing
+SEEN: Final = 5  # of 255: a gap that covers less of a pixel than this shows nothing
 
 
 class Mouth:
     """The mouth of one face."""
 
-    def __init__(self, picture: Pixels, points: Floats, lips: Lips, motion: Motion) -> None:
-        self.lips, self.motion = lips, motion
+    def __init__(self, picture: Pixels, points: Floats, lips: Lips) -> None:
+        self.lips = lips
         self.interior = Interior(picture, points, lips)
 
-    def at(self, source: Pixels, size: int, scale: int) -> SizedMouth:
-        """The mouth's layers for one output size, cut from `source`, the picture at `scale` times that size."""
-        return SizedMouth(self, source, size, scale)
+    def at(self, source: Pixels, size: int, scale: int, motion: Motion) -> SizedMouth:
+        """The mouth's layers for one output size, cut from `source`, the picture at `scale` times that size.
+
+        `motion` is what moves it.
+        """
+        return SizedMouth(self, source, size, scale, motion)
 
 
 class SizedMouth:
     """The mouth at one output size."""
 
-    def __init__(self, mouth: Mouth, source: Pixels, size: int, scale: int) -> None:
-        self._motion, self._size, self._scale = mouth.motion, size, scale
+    def __init__(self, mouth: Mouth, source: Pixels, size: int, scale: int, motion: Motion) -> None:
+        self._motion, self._size, self._scale = motion, size, scale
         lips = mouth.lips
         self._down, self._width = lips.axes[1], lips.width
+        self._columns = (np.arange(size) + 0.5) / size
         edge = size * scale
         reach = np.array(REGION) * lips.width
         low = np.clip(np.floor((lips.centre - reach) * edge), 0, edge - 2).astype(int)
@@ -61,7 +78,8 @@ class SizedMouth:
         self._room = (int(first[0]), int(first[1]), int(last[0]), int(last[1]))
         y, x = np.mgrid[first[1] : last[1], first[0] : last[0]].astype(np.float32)
         still = (np.stack([x, y], -1) + 0.5) * scale - 0.5 - low
-        self._still: Floats = still.astype(np.float32)  # the map over that room when nothing moves
+        # f32[2, h, w], the map over that room when nothing moves
+        self._still: Floats = np.ascontiguousarray(still.transpose(2, 0, 1), np.float32)
         y, x = np.mgrid[low[1] : high[1], low[0] : high[0]].astype(np.float32)
         place = np.stack([x, y], -1)
         uv = lips.local((place + 0.5) / edge)
@@ -98,61 +116,59 @@ class SizedMouth:
         if right - left < 2 or bottom - top < 2:
             return  # the head has turned its mouth out of the picture
         part = (int(left), int(top), int(right), int(bottom))
-        above_at, under_at = self._map(layers.upper, part), self._map(layers.lower, part)
+        above_at, under_at = self._maps((layers.upper, layers.lower), part)
+        (upper, upper_seam), (lower, lower_seam) = self._upper, self._lower
+        above, under = read_at(upper, *above_at), read_at(lower, *under_at)
         touching = self._touching(layers.rims, part)
-        closed = bool(touching.min() == 1)
-        above, under = (
-            read(lip[0 if closed else 1], at) for lip, at in ((self._upper, above_at), (self._lower, under_at))
-        )
-        cover = above[..., 3] * np.float32(1 / 255)
-        share = np.minimum(under[..., 3] * np.float32(1 / 255), 1 - cover)
+        seams = np.flatnonzero(touching)
+        if len(seams):
+            columns = slice(seams[0], seams[-1] + 1)
+            there = spread_down(touching[columns], bottom - top)
+            for lip, seam, (x, y) in ((above, upper_seam, above_at), (under, lower_seam, under_at)):
+                darken(lip[:, columns], times(read_at(seam, x[:, columns], y[:, columns]), there))
+        cover = share_of(above)
+        free = rest(cover)
+        shown = np.minimum(share_of(under), free)
         if pose.out or pose.bite:
-            share *= 1 - self._interior.over(part, pose)
-        both = weighed(above, under, cover, share)
-        hole = 1 - cover - share
-        if not closed:
-            seam = weighed(read(self._upper[0], above_at), read(self._lower[0], under_at), cover, share)
-            both = mixed(both, seam, np.broadcast_to(touching, hole.shape))
-        rows = np.flatnonzero(hole.max(axis=1) > SEEN)
-        if len(rows):
-            columns = np.flatnonzero(hole.max(axis=0) > SEEN)
-            inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-            seen = self._interior.seen((int(left + columns[0]), int(top + rows[0])), hole[inner], pose)
-            both[inner] = mixed(np.ascontiguousarray(both[inner]), seen, hole[inner])
+            shown = product(shown, rest(self._interior.over(part, pose)))
+        hole = without_less(less(free, shown), SEEN)
+        both = plus(times(above, cover), times(under, less(free, hole)))
+        first, begin, width, height = cv2.boundingRect(hole)
+        if width:
+            inner = slice(begin, begin + height), slice(first, first + width)
+            seen = self._interior.seen((part[0] + first, part[1] + begin), hole[inner], pose)
+            plus(both[inner], times(seen, hole[inner]))
         lay(both, out[top:bottom, left:right])
 
-    def _touching(self, rims: npt.NDArray[Any], part: tuple[int, int, int, int]) -> Floats:
-        """How much of their seam lips have in each column of `part`: f32[w], 1 where they touch, 0 where they part."""
+    def _touching(self, rims: npt.NDArray[Any], part: tuple[int, int, int, int]) -> Share:
+        """How much of their seam lips have in each column of `part`, u8[w]: all where they touch, none where they part.
+
+        Lips that are pressed together roll inwards, and hide it.
+        """
         upper, lower = rims[: len(rims) // 2], rims[len(rims) // 2 :]
         apart = lower - upper
-        gap = np.hypot(apart[:, 0], apart[:, 1]) * np.sign(apart @ self._down)
-        x = (np.arange(part[0], part[2]) + 0.5) / self._size
-        parted = np.interp(x, np.maximum.accumulate(upper[:, 0]), gap / self._width, 0.0, 0.0)
-        # lips that are pressed together roll inwards, and hide it
-        return np.asarray(
-            np.where(parted > 0, np.clip(1 - parted / PARTED, 0, 1), np.clip(1 + parted / ROLLED, 0.4, 1)), np.float32
-        )
+        gap = np.hypot(apart[:, 0], apart[:, 1]) * np.sign(apart @ self._down) / self._width
+        x = self._columns[part[0] : part[2]]
+        parted = np.interp(x, np.maximum.accumulate(upper[:, 0]), gap, 0.0, 0.0)
+        return np.asarray(np.interp(parted, (-0.6 * ROLLED, 0.0, PARTED), (0.4 * 255, 255, 0)), np.uint8)
 
-    def _map(self, offset: Floats, part: tuple[int, int, int, int]) -> Floats:
-        """A layer's map over a part of the output: f32[h, w, 2], pixels of the layers' textures."""
-        grid, size, scale = self._motion.grid, self._size, self._scale
+    def _maps(self, offsets: tuple[Floats, ...], part: tuple[int, int, int, int]) -> list[Places]:
+        """The layers' maps over a part of the output, in pixels of the layers' textures."""
+        grid, size = self._motion.grid, self._size
         left, top, right, bottom = part
-        step = 1 / (size * grid.cell)
-        first = grid.cells(np.array([left + 0.5, top + 0.5]) / size)
-        matrix = np.array([[step, 0, first[0]], [0, step, first[1]]])
-        fine = moved(offset, matrix, right - left, bottom - top, border=cv2.BORDER_REPLICATE)
-        x, y = self._room[:2]
-        return scaled(fine, grid.cell * size * scale, self._still[top - y : bottom - y, left - x : right - x])
-
-
-def scaled(offset: Floats, factor: float, still: Floats) -> Floats:
-    """`offset` · `factor` + `still`, all f32[h, w, 2], in one pass."""
-    return np.asarray(cv2.scaleAdd(offset, factor, still), np.float32)
-
-
-def lay(colours: Pixels, out: Pixels) -> None:
-    """Put the RGB of RGBA `colours` into the part `out` of an RGBA picture, whose alpha stays."""
-    cv2.mixChannels([colours], [out], [0, 0, 1, 1, 2, 2])  # a fifth of what numpy takes
+        step, factor = 1 / (size * grid.cell), grid.cell * size * self._scale
+        x, y = grid.cells(np.array([left + 0.5, top + 0.5]) / size).tolist()
+        matrix = np.array([[step, 0, x], [0, step, y]])
+        across, down = self._room[:2]
+        still = self._still[:, top - down : bottom - down, left - across : right - across]
+        every = []
+        for offset in offsets:
+            fine = (
+                moved(offset[:, k], matrix, right - left, bottom - top, border=cv2.BORDER_REPLICATE) for k in (0, 1)
+            )
+            x, y = (scaled(plane, factor, begin) for plane, begin in zip(fine, still, strict=True))
+            every.append((x, y))
+        return every
 
 
 def _lip(
@@ -162,7 +178,7 @@ def _lip(
     down: npt.NDArray[Any],
     pressed: npt.NDArray[Any],
 ) -> tuple[Pixels, Pixels]:
-    """A lip with its matte, u8[h, w, 4]: as it is where lips touch, and where they have parted.
+    """A lip with its matte where lips have parted, u8[h, w, 4], and what its seam takes from that where they touch.
 
     It is read at `place` in `pictures`, which are RGBA: as it is, and blurred. `cut` is how far each place is moved to
     lie within the lip, how far within it lies, f[h, w] in mouth widths, and the matte; `down` is a mouth width towards
@@ -185,4 +201,4 @@ def _lip(
     parted[band, :3] = np.minimum(np.round(own * light), 255)
     line = pressed[band][:, None] * np.exp(-((np.maximum(deep, 0) / 0.02) ** 2))
     touching[band, :3] = np.round(touching[band][:, :3] * (1 - line))
-    return touching, parted
+    return parted, np.maximum(parted, touching) - touching

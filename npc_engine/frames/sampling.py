@@ -11,6 +11,7 @@ import numpy.typing as npt
 from npc_engine.moments import Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Places: TypeAlias = tuple[Floats, Floats]  # x and y of each pixel, f32[h, w] each
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 # OpenCV's stubs give every result the type of any array and refuse None for a missing second map
@@ -23,9 +24,14 @@ def read(source: Array, where: npt.NDArray[Any]) -> Array:
     return _cv.remap(source, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
 
 
-def read_to(source: Array, where: Floats, target: Array) -> None:
-    """What `read` gives, written into `target`."""
-    _cv.remap(source, where, None, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REPLICATE)
+def read_at(source: Array, x: Floats, y: Floats) -> Array:
+    """`source` h×w[×c] read at `x` and `y` f32[h, w], as `read` does; of one or four channels that is much faster."""
+    return _cv.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[no-any-return]
+
+
+def read_to(source: Array, x: Floats, y: Floats, target: Array) -> None:
+    """What `read_at` gives, written into `target`."""
+    _cv.remap(source, x, y, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REPLICATE)
 
 
 def enlarged(field: Array, width: int, height: int) -> Array:
@@ -71,6 +77,11 @@ def add(one: Array, other: Array) -> Array:
     return _cv.add(one, other)  # type: ignore[no-any-return]
 
 
+def product(one: Floats, other: Floats) -> Floats:
+    """The product of two arrays of one shape, in place of the first."""
+    return _cv.multiply(one, other, dst=one)  # type: ignore[no-any-return]
+
+
 def weighed_sum(one: Floats, first: float, other: Floats, second: float) -> Floats:
     """`one` · `first` + `other` · `second`, in one pass."""
     return _cv.addWeighted(one, first, other, second, 0)  # type: ignore[no-any-return]
@@ -81,9 +92,30 @@ def chosen(source: Floats, where: npt.NDArray[np.bool_], target: Floats) -> None
     _cv.copyTo(source, where.view(np.uint8), dst=target)
 
 
+def put(source: Floats, where: npt.NDArray[np.bool_], target: Floats) -> None:
+    """Copy `source` to `target` where `where` says so, all [h, w]; numpy takes five times as long."""
+    _cv.copyTo(source, where.view(np.uint8), dst=target)
+
+
+def limited(values: Floats) -> Floats:
+    """`values` f32[h, w] within 0..1."""
+    _, values = _cv.threshold(values, 1, 0, cv2.THRESH_TRUNC)
+    return _cv.threshold(values, 0, 0, cv2.THRESH_TOZERO, dst=values)[1]  # type: ignore[no-any-return]
+
+
+def exponential(values: Floats) -> Floats:
+    """The exponentials of `values` f32[h, w], in place of them."""
+    return _cv.exp(values, dst=values)  # type: ignore[no-any-return]
+
+
 def scale_add(array: Floats, factor: float, total: Floats) -> None:
     """Add `array` f32[h, w] · `factor` to `total` f32[h, w], in one pass."""
     _cv.scaleAdd(array, factor, total, dst=total)
+
+
+def largest(array: Floats) -> float:
+    """The largest magnitude in a contiguous array f32[..., w]."""
+    return _cv.norm(array.reshape(-1, array.shape[-1]), cv2.NORM_INF)  # type: ignore[no-any-return]
 
 
 def scaled(array: Floats, factor: float, plus: Floats) -> Floats:

@@ -7,6 +7,7 @@ ambient light and one direction (spherical harmonics of order 1, Ramamoorthi & H
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Final, TypeAlias
 
 import cv2
@@ -17,8 +18,8 @@ from npc_engine.frames import topology
 from npc_engine.frames.fields import Fields
 from npc_engine.frames.folds import folds
 from npc_engine.frames.grid import RINGS, Grid, covered, strips
-from npc_engine.frames.motion import HEAD, WEIGHTS, Motion
-from npc_engine.frames.sampling import blurred, enlarged, read, scaled
+from npc_engine.frames.motion import HEAD, PAIRS, WEIGHTS, Motion
+from npc_engine.frames.sampling import add, blurred, enlarged, product, read, read_at, scaled, shrunk
 from npc_engine.moments import CHANNEL, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -41,29 +42,48 @@ class Shading:
 
     def __init__(self, picture: Pixels, points: Floats, motion: Motion) -> None:
         """`points` f32[478, 3] are in picture edges."""
-        grid = self._grid = motion.grid
+        grid = motion.grid
         mesh = points[:468, :2].astype(float)
         self.light = light_of(picture, mesh, motion.turn)  # f64[3], for ambient light of 1, y up
         change = _changes(motion, self.light)
-        self._window, self._nodes = _window(grid)
-        low = np.array([self._window[1].start, self._window[0].start])
+        window, nodes = _window(grid)
+        low = np.array([window[1].start, window[0].start])
         cells = (grid.cells(mesh) - low + 0.5) * FINER - 0.5
-        ridges = folds(cells, self._nodes, grid.size[0] / grid.cell * FINER, WEIGHTS)
+        ridges = folds(cells, nodes, grid.size[0] / grid.cell * FINER, WEIGHTS)
         around = (grid.middle - grid.origin) / grid.cell - 0.5
-        light = _spread(change, cells, (around - low + 0.5) * FINER - 0.5, self._nodes.shape[:2]) + ridges
-        self._fields = Fields(list(light * _skin(cells, self._nodes.shape[:2])))
+        soft = _spread(change, cells, (around - low + 0.5) * FINER - 0.5, nodes.shape[:2])
+        self.lay(grid, Fields(soft, list(ridges), pairs=PAIRS), _skin(cells, nodes.shape[:2]))
+
+    def lay(self, grid: Grid, fields: Fields, skin: Floats) -> None:
+        """Take a grid with the light over its nodes and over the finer ones, and what of these is skin."""
+        self._grid, self._fields, self._skin = grid, fields, skin
+        self._window, nodes = _window(grid)
+        self._nodes = np.ascontiguousarray(nodes.transpose(2, 0, 1))  # f32[2, rows, columns]
+
+    def coarser(self, grid: Grid) -> Shading:
+        """The same light over a coarser grid."""
+        window, nodes = _window(grid)
+        low, first = (np.array([columns.start, rows.start]) for rows, columns in (window, self._window))
+        soft = self._grid.cells(grid.places[window]) - first
+        places = grid.origin + ((nodes + 0.5) / FINER + low) * grid.cell
+        fine = (self._grid.cells(places) - first + 0.5) * FINER - 0.5
+        out = copy(self)
+        out.lay(grid, self._fields.at(soft, fine), read(self._skin, fine))
+        return out
 
     def change(self, whole: Floats, weights: Floats) -> Floats | None:
         """The share of light that skin gains at the window's fine nodes, f32[rows, columns]; None for no change.
 
-        `whole` f32[rows, columns, 2] is where the grid's nodes come from, in cells.
+        `whole` f32[rows, 2, columns] is where the grid's nodes come from, in cells.
         """
         if not weights[: WEIGHTS - 2].any():
             return None
-        rows, columns = self._nodes.shape[:2]
-        (light,) = self._fields.sum(weights)
-        where = enlarged(whole[self._window], columns, rows)
-        drawn = read(light, scaled(where, FINER, self._nodes))
+        rows, columns = self._nodes.shape[1:]
+        soft, light = self._fields.sum(weights)
+        light = product(add(light, enlarged(soft, columns, rows)), self._skin)
+        part = whole[self._window[0], :, self._window[1]]
+        x, y = (scaled(enlarged(part[:, k], columns, rows), FINER, self._nodes[k]) for k in (0, 1))
+        drawn = read_at(light, x, y)
         return drawn / (1 + np.abs(drawn) * np.float32(1 / MOST))
 
     def box(self, size: int) -> tuple[int, int, int, int]:
@@ -151,17 +171,18 @@ def _window(grid: Grid) -> tuple[tuple[slice, slice], Floats]:
 
 def _spread(
     change: npt.NDArray[Any], cells: npt.NDArray[Any], middle: npt.NDArray[Any], shape: tuple[int, int]
-) -> npt.NDArray[Any]:
-    """The landmarks' changes f64[k, 468] over the fine nodes: f[k, rows, columns]."""
+) -> list[Floats]:
+    """The landmarks' changes f64[k, 468], laid over the fine nodes and averaged over the grid's: f32[rows, columns]."""
     oval = list(topology.OVAL)
     vertices = np.concatenate([cells, *(middle + (cells[oval] - middle) * r for r, _ in RINGS)])
     corners, weights = covered(vertices, np.concatenate([strips(len(oval)), topology.basis().triangles]), shape)
     every = np.concatenate([change, *(change[:, oval] * fall for fall in SPREAD)], 1).astype(np.float32)
-    out = np.zeros((len(change), *shape), np.float32)
+    rows, columns = (n // FINER for n in shape)
+    out = [np.zeros((rows, columns), np.float32) for _ in change]
     for k in np.flatnonzero(np.abs(change).max(1) > 0):
         each = every[k]
         flat = sum(each[corners[:, i]] * weights[:, i] for i in range(3)).reshape(shape)
-        out[k] = blurred(flat, 1.5 * FINER)
+        out[k] = shrunk(blurred(flat, 1.5 * FINER), columns, rows)
     return out
 
 

@@ -40,8 +40,8 @@ class Sprite:
     """A part of a mouth, to be laid into a picture."""
 
     pixels: Pixels  # u8[h, w, 4]: RGB and matte
-    grain: npt.NDArray[np.float64]  # pixels per mouth width, across and down
-    place: npt.NDArray[np.float64]  # column and row of the middle of a row's biting edge (tongue: of the lower row's)
+    grain: tuple[float, float]  # pixels per mouth width, across and down
+    place: tuple[float, float]  # column and row of the middle of a row's biting edge (tongue: of the lower row's)
 
     def at(self, across: float, down: float) -> Sprite:
         """The sprite as fine as these pixels per mouth width, where it is finer than that."""
@@ -49,7 +49,8 @@ class Sprite:
         size = np.array(self.pixels.shape[1::-1])
         wide, tall = np.maximum(2, np.round(size * share)).astype(int)
         real = np.array([wide, tall]) / size
-        return Sprite(shrunk(self.pixels, int(wide), int(tall)), self.grain * real, (self.place + 0.5) * real - 0.5)
+        grain, place = self.grain * real, (np.array(self.place) + 0.5) * real - 0.5
+        return Sprite(shrunk(self.pixels, int(wide), int(tall)), tuple(grain.tolist()), tuple(place.tolist()))
 
 
 @cache
@@ -91,4 +92,4 @@ def lit(name: str, colours: Colours) -> Sprite:
     beyond = blurred(colour * matte[..., None], 2.0) / np.maximum(blurred(matte, 2.0), 1e-3)[..., None]
     colour = beyond + (colour - beyond) * np.clip(2 * matte - 1, 0, 1)[..., None]
     pixels = np.dstack([np.clip(colour, 0, 255), 255 * matte])
-    return Sprite(np.round(pixels).astype(np.uint8), np.full(2, grain), np.array([column, row]))
+    return Sprite(np.round(pixels).astype(np.uint8), (float(grain), float(grain)), (float(column), float(row)))
