@@ -261,8 +261,10 @@ def test_a_line_that_fails_leaves_its_character_free_for_the_next(tmp_path):
     with Engine(FaultyStage(tmp_path, once)) as engine, Client(engine.address, 30) as client:
         lines = [client.speak("carl", TEXT) for _ in range(2)]
         events, over = hear(client, *lines)
-        assert over[lines[0]].code == "internal"
-        assert over[lines[1]] == End(lines[1], 40)
+        # both are made ready at once, so either may meet the fault
+        (failed,) = [end for end in over.values() if isinstance(end, ErrorMessage)]
+        (whole,) = [end for end in over.values() if isinstance(end, End)]
+        assert (failed.code, whole.ticks) == ("internal", 40)
         assert len([event for event in events if isinstance(event, Accepted)]) >= 1
 
 

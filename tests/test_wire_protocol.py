@@ -11,8 +11,9 @@ import pytest
 from tone import ToneStage
 
 from npc_engine.moments import ATTITUDES, EMOTIONS, STYLES, Outputs, Word
-from npc_engine.server import clients, loop, sending, sockets
+from npc_engine.server import clients, sending, sockets
 from npc_engine.server.curve import DOMAIN
+from npc_engine.server.performing import Local
 from npc_engine.server.server import DEFAULT_ADDRESS, Server
 from npc_engine.text.open_text import IDLE_S
 from npc_engine.wire import limits
@@ -79,8 +80,8 @@ def test_the_limits_are_as_told():
         limits.IDLE_LINES,
         limits.REMEMBERED_LINES,
         limits.WARMS,
-        loop.LINES,
-        loop.IDLE_LINES,
+        Local.most[0],
+        Local.most[1],
         clients.CONNECTIONS,
         clients.KEY_CONNECTIONS,
         int(clients.GREETING_S),
