@@ -44,7 +44,7 @@ class Catchlights:
 
         Only what looks at texels of the eye, columns `x` and rows `y` f32[h, w] on the sheet, shines.
         """
-        corneas = frame.eyes + frame.looks[:, :, 2] * (AHEAD * self._radius)
+        corneas = frame.eyes + frame.look[:, 2] * (AHEAD * self._radius)
         spots = (corneas[:, None] + _HALVES * (BULGE * self._radius)).reshape(-1, 3)
         places = self._camera.pixels(spots, self._size) - np.array(corner, np.float32)
         for mine in places.reshape(2, -1, 2):

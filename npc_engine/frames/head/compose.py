@@ -80,7 +80,8 @@ class Composer:
         cv2.copyTo(lit(looked_up(self.sheet.colour, x, y), glow), there, out)
         corner = window[1].start, window[0].start
         self.catchlights.lay(out, frame, x, y, corner)
-        cover = np.asarray(cv2.GaussianBlur(there, (3, 3), 0), np.uint8)
+        border = np.asarray(cv2.GaussianBlur(there, (3, 3), 0), np.uint8)
+        cover = border.copy()
         canvas = out, cover, depth
         if locks:
             self._lay(canvas, window, (frame.seen[mesh:], locks.frayed, values[mesh:]), places[mesh:])
@@ -89,13 +90,14 @@ class Composer:
         lips = around(places[portion.lips] - np.array(corner, np.float32), 0, *depth.shape)
         more = (lips, folds(np.ascontiguousarray(y[lips]))) if lips else None
         # strands have drawn their depth: where solid hair frays is no edge
-        return smoothed(out, depth, there, more), cover
+        return smoothed(out, depth, border, more), cover
 
     def _through_lips(self, portion: Portion, places: Floats) -> Ints:
         """Those triangles inside the mouth that the lips don't hide, whatever the expression."""
         rim, beyond = places[portion.rim], np.float32(PEEP * self.size)
         x, y = places.T
-        (left, top), (right, low) = rim.min(0) - beyond, rim.max(0) + beyond
+        left, top = rim[:, 0].min() - beyond, rim[:, 1].min() - beyond
+        right, low = rim[:, 0].max() + beyond, rim[:, 1].max() + beyond
         # on which sides of the rim a vertex lies; a triangle is hidden whose corners share one
         sides = (x < left) | (x > right) * 2 | (y < top) * 4 | (y > low) * 8
         a, b, c = sides[portion.inside.T]

@@ -23,6 +23,7 @@ class Eyeballs:
     centres: Floats  # [2, 3]
     radius: float
     ball: Floats  # [n, 3] of one eye around its centre, looking to +z, radius 1
+    outward: Floats  # [n, 3], the same as unit vectors
     uv: Floats  # [n, 2]
     triangles: Ints  # [m, 3] of one eye
 
@@ -58,6 +59,7 @@ def eyeballs(head: Asset, points: Floats) -> Eyeballs:
         np.array(centres, np.float32),
         float(np.mean(widths)),
         ball.astype(np.float32),
+        (ball / np.linalg.norm(ball, axis=1, keepdims=True)).astype(np.float32),
         uv.astype(np.float32),
         np.array(fans, np.int32),
     )

@@ -26,7 +26,7 @@ class Frame:
     portion: Portion
     seen: Floats  # [n, 3]
     light: Floats  # [n], stored
-    looks: Floats  # [2, 3, 3], how the eyes are turned to the viewer
+    look: Floats  # [3, 3], how both eyes are turned to the viewer
     eyes: Floats  # [2, 3], their middles
 
     @classmethod
@@ -39,11 +39,11 @@ class Frame:
         camera = figure.camera
         spots = camera.seen(posed.points.take(portion.points, axis=0))
         normals = portion.fans.normals(posed.points) @ camera.turn.T
-        looks = np.asarray(camera.turn @ posed.looks, np.float32)
+        look = np.asarray(camera.turn @ posed.look, np.float32)
         parts = [spots.take(portion.spot, axis=0), camera.seen(posed.balls.reshape(-1, 3))]
         lights = [
             _skin_light(figure, portion, posed, parts[0], normals.take(portion.spot, axis=0)),
-            _eye_light(figure, posed, looks),
+            _eye_light(figure, posed, look),
         ]
         if portion.locks:
             moved = figure.swayed(portion.locks.points, portion.locks.still, posed.head)
@@ -52,7 +52,7 @@ class Frame:
         centres = camera.seen(
             np.asarray((figure.poser.eyes.centres - posed.pivot) @ posed.head.T + posed.pivot, np.float32)
         )
-        return cls(portion, np.concatenate(parts), np.concatenate(lights)[:, 0], looks, centres)
+        return cls(portion, np.concatenate(parts), np.concatenate(lights)[:, 0], look, centres)
 
 
 def _views(seen: Floats) -> Floats:
@@ -73,18 +73,20 @@ def _hair_light(locks: Locks, seen: Floats, turn: Floats) -> Floats:
     return light.hair(locks.tangents @ turn.T, locks.normals @ turn.T, _views(seen), locks.open, locks.sun)
 
 
-def _eye_light(figure: Figure, posed: Posed, looks: Floats) -> Floats:
-    """Stored light f32[2n, 1] on eyeballs: round as balls are, shaded by the upper lid above them."""
-    ball = figure.poser.eyes.ball
-    normals = np.concatenate([ball @ look.T for look in looks])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    ones = np.ones(len(normals), np.float32)
-    views = np.tile(np.array([0, 0, 1], np.float32), (len(normals), 1))
+def _eye_light(figure: Figure, posed: Posed, look: Floats) -> Floats:
+    """Stored light f32[2n, 1] on eyeballs, both turned to the viewer by f32[3, 3].
+
+    They are round as balls are, and shaded by the upper lid above them.
+    """
+    eyes = figure.poser.eyes
+    count = len(eyes.outward)
+    ones, views = np.ones(count, np.float32), np.tile(np.array([0, 0, 1], np.float32), (count, 1))
+    normals = eyes.outward @ look.T
     base = light.skin(light.GREY, normals, views, 0.72 * ones, sun=0.85 * ones, gloss=0 * ones)
+    out = np.concatenate([base, base])
     for side in (0, 1):
         lid = posed.points[figure.upper_lids[side]]
         height = np.interp(posed.balls[side][:, 0], lid[:, 0], lid[:, 1])
-        below = (height - posed.balls[side][:, 1]) / figure.poser.eyes.radius
-        shade = np.clip(0.52 + 1.1 * below, 0.50, 1.0)
-        base[side * len(ball) : (side + 1) * len(ball)] *= shade[:, None]
-    return np.asarray(base, np.float32)
+        below = (height - posed.balls[side][:, 1]) / eyes.radius
+        out[side * count : (side + 1) * count, 0] *= np.clip(0.52 + 1.1 * below, 0.50, 1.0)
+    return np.asarray(out, np.float32)

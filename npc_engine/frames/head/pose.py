@@ -27,7 +27,7 @@ class Posed:
 
     points: Floats  # [p, 3]
     balls: Floats  # [2, n, 3], points of the eyeballs
-    looks: Floats  # [2, 3, 3], how each eye is turned in the whole
+    look: Floats  # [3, 3], how both eyes are turned in the whole
     head: Floats  # [3, 3], how the head is turned
     pivot: Floats  # [3], about what
 
@@ -89,8 +89,7 @@ class Poser:
         look = rotation(float(exp[CHANNEL["gazePitch"]]), float(exp[CHANNEL["gazeYaw"]]), 0.0)
         ball = (self.eyes.ball * np.float32(self.eyes.radius)) @ look.T
         balls = np.stack([(c + ball - self.pivot) @ turn.T + self.pivot for c in self.eyes.centres])
-        looks = np.stack([turn @ look] * 2)
-        return Posed(points, balls, looks, turn, self.pivot)
+        return Posed(points, balls, turn @ look, turn, self.pivot)
 
     def _moves(self, weights: Floats) -> Floats:
         """The sum of the basis by weights f32[52], most of which are 0."""

@@ -31,15 +31,14 @@ def folds(rows: Floats) -> Pixels:
     return over(np.asarray(cv2.morphologyEx(rows, cv2.MORPH_GRADIENT, _KERNEL), np.float32), LEAP)
 
 
-def smoothed(picture: Pixels, depth: Floats, there: Pixels, more: Marked | None = None) -> Pixels:
-    """`picture`, changed in place, with pixels along steps of `depth` and the border of `there` softened.
+def smoothed(picture: Pixels, depth: Floats, soft: Pixels, more: Marked | None = None) -> Pixels:
+    """`picture`, changed in place, with pixels along steps of `depth` and where `soft` lies between 0 and 255 blurred.
 
     So are those that `more` marks.
     """
     steps = cv2.morphologyEx(depth, cv2.MORPH_GRADIENT, _KERNEL)
     edges = over(np.asarray(steps, np.float32), STEP)
-    cv2.bitwise_or(edges, cv2.morphologyEx(there, cv2.MORPH_GRADIENT, _KERNEL), edges)
+    cv2.bitwise_or(edges, cv2.inRange(soft, 1, 254), edges)
     if more:
         edges[more[0]] |= more[1]
-    soft = cv2.GaussianBlur(picture, (3, 3), 0)
-    return np.asarray(cv2.copyTo(soft, edges, picture), np.uint8)
+    return np.asarray(cv2.copyTo(cv2.GaussianBlur(picture, (3, 3), 0), edges, picture), np.uint8)
