@@ -40,13 +40,18 @@ class Peer:
 
 
 class _Door:
-    """An open connection, and whose it is once a message has come through it."""
+    """An open connection, and whose it is once a message has come through it.
 
-    __slots__ = ("heard", "heard_at", "identity", "inflow", "since")
+    One client's, but for a moment: descriptors are used again, and what a client said last may be read after its
+    connection has closed and the next one has got its descriptor. Such a client stands beside the new one until it is
+    found out of reach.
+    """
+
+    __slots__ = ("heard", "heard_at", "identities", "inflow", "since")
 
     def __init__(self, since: float) -> None:
         self.since = since
-        self.identity = b""
+        self.identities: set[bytes] = set()
         self.heard = False  # whether a message came through it since the last look
         self.heard_at = since  # the last look before which one had come
         self.inflow = 0  # bytes that had come by then
@@ -99,7 +104,7 @@ class Clients:
                 "too-many-connections",
             )
         peer = self._peers[message.identity] = Peer(message.identity, message.descriptor, message.user, self._now())
-        door.identity = message.identity
+        door.identities.add(message.identity)
         return peer
 
     def forget(self, peer: Peer) -> bool:
@@ -108,8 +113,9 @@ class Clients:
             return False
         del self._peers[peer.identity]
         door = self._doors.get(peer.descriptor)
-        if door is not None and door.identity == peer.identity:
-            door.identity, door.since = b"", self._now()
+        if door is not None and peer.identity in door.identities:
+            door.identities.remove(peer.identity)
+            door.since = self._now()
         return True
 
     def note(self) -> list[tuple[Peer, str]]:
@@ -123,17 +129,19 @@ class Clients:
                 self._doors[descriptor] = _Door(self._now())
             else:
                 door = self._doors.pop(descriptor, None)
-                peer = self._peers.get(door.identity) if door is not None else None
-                if peer is not None:
-                    gone.append((peer, "its connection closed"))
+                gone += [(peer, "its connection closed") for peer in self._behind(door)]
         return gone
+
+    def _behind(self, door: _Door | None) -> list[Peer]:
+        """Whose a connection is."""
+        return [] if door is None else [self._peers[identity] for identity in door.identities]
 
     def _make_room(self) -> bool:
         """End the connection that has said nothing for longest; whether there was one.
 
         So strangers who only hold connections open keep nobody out: a client says hello milliseconds after it connects.
         """
-        silent = [(door.since, descriptor) for descriptor, door in self._doors.items() if not door.identity]
+        silent = [(door.since, descriptor) for descriptor, door in self._doors.items() if not door.identities]
         if not silent:
             return False
         _, oldest = min(silent)
@@ -158,14 +166,14 @@ class Clients:
         changed = self._refresh()
         gone = []
         for descriptor, door in self._doors.items():
-            peer = self._peers.get(door.identity)
-            if peer is None:
-                over = changed or now - door.since > GREETING_S
-            elif not self._router.admits(peer.user):
-                over = True
-                gone.append((peer, "its key was revoked"))
+            peers = self._behind(door)
+            revoked = [peer for peer in peers if not self._router.admits(peer.user)]
+            gone += [(peer, "its key was revoked") for peer in revoked]
+            if peers:
+                silent = all(not peer.session.greeted and now - peer.since > GREETING_S for peer in peers)
+                over = bool(revoked) or silent
             else:
-                over = not peer.session.greeted and now - peer.since > GREETING_S
+                over = changed or now - door.since > GREETING_S
             if over:
                 self._router.shut(descriptor)
         return gone
