@@ -247,33 +247,23 @@ func _heard_of(speech: Speech) -> int:
 	return maxi(0, _output.heard() - speech.base) if speech.base >= 0 else 0
 
 
-## Gives the player what has come: one line right behind the other.
+## Gives the player what has come, one line right behind the other, and silence where nothing has.
 func _push() -> void:
+	var last: Speech
 	for speech in _speeches:
 		if speech.is_timed() or speech.is_over_unbegun():
 			continue
 		if not speech.playback.has_begun():
-			return
+			break
 		var room := _output.room()
 		if speech.base < 0:
 			speech.base = _output.pushed()
 		_output.push(speech.playback.sound(mini(room, speech.playback.queued())))
+		last = speech
 		if not speech.playback.is_given_out():
-			if not speech.playback.queued():
-				_push_silence(speech)
-			return
-	for speech in _speeches:
-		if speech.base >= 0 and not speech.is_timed():
-			_push_silence(_last_pushed())
-			return
-
-
-func _last_pushed() -> Speech:
-	var last: Speech
-	for speech in _speeches:
-		if speech.base >= 0 and not speech.is_timed():
-			last = speech
-	return last
+			break
+	if last and not last.playback.queued():
+		_push_silence(last)
 
 
 func _push_silence(speech: Speech) -> void:
@@ -289,7 +279,7 @@ func _show(delta: float) -> void:
 			_end(speech)
 			continue
 		if speech.is_timed():
-			speech.advance(delta)
+			speech.advance(delta, _is_next_asked())
 		elif speech.base < 0:
 			break
 		_look(speech, _heard_of(speech))
@@ -297,6 +287,11 @@ func _show(delta: float) -> void:
 			break
 		_end(speech)
 		delta = 0.0
+
+
+## Whether a line that will sound is asked behind the one that is shown.
+func _is_next_asked() -> bool:
+	return _speeches.slice(1).any(func(speech: Speech) -> bool: return not speech.playback.is_over())
 
 
 ## Whether the line behind the one that is shown has begun to be heard.

@@ -52,9 +52,10 @@ func cut(heard: int) -> void:
 	playback.cut(heard)
 
 
-## Move it by the game's clock; it waits where nothing has come.
-func advance(delta: float) -> void:
+## Move it by the game's clock; it waits where nothing has come and, with `holds`, at its last face: the character's
+## next line begins with that.
+func advance(delta: float, holds: bool) -> void:
 	time += delta * RATE
-	if not playback.is_over():
+	if not is_cut() and (holds or not playback.is_over()):
 		time = minf(time, playback.received_ms() * RATE / 1000.0)
 	playback.sound(maxi(0, int(time) - playback.position))
