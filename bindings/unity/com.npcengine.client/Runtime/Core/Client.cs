@@ -107,5 +107,3 @@ namespace NpcEngine
         public void Dispose() { throw new NotImplementedException(); }
     }
 }
-namespace NpcEngine.Net { internal static class Soon { } }
-namespace NpcEngine.Wire { internal static class Soon { } }

@@ -141,6 +141,9 @@ namespace NpcEngine
         /// <summary>Stats: how this client is served.</summary>
         public NpcStats Stats { get; internal set; }
 
+        /// <summary>The connection by which it came, counted.</summary>
+        internal int Generation { get; set; }
+
         internal NpcEvent()
         {
             Clear(NpcEventKind.Error);

@@ -32,6 +32,8 @@ namespace NpcEngine.Wire
             _at = offset;
         }
 
+        internal byte[] Data { get { return _data; } }
+
         internal MsgPackType Type { get { return TypeOf(_data[_at]); } }
 
         /// <summary>That the part is exactly one value, a map with string keys, within the limits.</summary>
