@@ -1,6 +1,5 @@
 using System;
 using System.Diagnostics;
-using System.IO;
 using System.Net.Sockets;
 using System.Threading;
 using NpcEngine.Wire;
@@ -210,13 +209,10 @@ namespace NpcEngine.Net
             {
                 return Ordered() ?? new LinkException(Codes.Disconnected, error.Message);
             }
-            catch (IOException error)
+            catch (Exception error)
             {
-                return Ordered() ?? new LinkException(Codes.Disconnected, error.Message);
-            }
-            catch (ObjectDisposedException)
-            {
-                return Ordered() ?? new LinkException(Codes.Disconnected, "the connection was closed");
+                // a fault of ours, or of the runtime: it must not end the game's process
+                return Ordered() ?? new LinkException(Codes.BadMessage, "what came was not understood: " + error);
             }
             finally
             {
@@ -320,11 +316,7 @@ namespace NpcEngine.Net
         private void WatchTalk(bool came)
         {
             long now = _clock.ElapsedMilliseconds;
-            if (came)
-            {
-                _lastBytes = now;
-                return;
-            }
+            _lastBytes = came ? now : _lastBytes;
 
             if (!_greeted && now - _begun > _options.HandshakeTimeoutMs)
             {

@@ -12,7 +12,7 @@ namespace NpcEngine.Wire
 
         internal int PayloadBytes;
 
-        /// <summary>The line it is about, "" if of none.</summary>
+        /// <summary>The line, or warming, that it is about, "" if of none.</summary>
         internal string Line = "";
 
         /// <summary>The connection for which it was written; on another it is not sent.</summary>
@@ -146,7 +146,7 @@ namespace NpcEngine.Wire
 
         internal Request Warm(string id, string npc, string text, SpeakOptions options)
         {
-            Begin("warm", "");
+            Begin("warm", id);
             Header.Text("id", id);
             Text("text", text, "");
             Text("npc", npc, "");
