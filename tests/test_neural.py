@@ -54,7 +54,7 @@ def warp(maren):
 
 def test_the_picture_around_the_face_is_the_portraits(live, warp):
     drawn, still = live.render(exp(jawOpen=0.6), SIZE), warp.render(NEUTRAL, SIZE)
-    share = live._pastes[SIZE]._share
+    share = live._pastes.at(SIZE)._share
     assert share[128, 128] > 0.99
     assert (drawn[share > 0.99] != still[share > 0.99]).mean() > 0.8
     away = share < 0.1

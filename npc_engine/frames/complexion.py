@@ -5,8 +5,6 @@ A warp keeps its source's colours. A neural network drifts: its skin turns paler
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +14,7 @@ import numpy as np
 from npc_engine.frames import topology
 from npc_engine.frames.landmarks import Points
 from npc_engine.frames.sampling import Floats, blurred, mixed, read, smooth
+from npc_engine.frames.sizes import Sizes
 from npc_engine.moments import Pixels
 
 WINDOW: Final = (0.4, 0.3)
@@ -28,7 +27,6 @@ DRIFT: Final = 0.06
 The warp itself, over all expressions and a line, differs by 0.04 at most while a head is `STILL`."""
 MOST: Final = 0.15  # share by which a channel is corrected at most: more would colour the face, not correct it
 SOFT: Final = 0.06  # of the face's width: over what the correction fades out at the outline
-SIZES: Final = 3  # whose outlines are kept: a game may ask for any, and could fill the memory with all of them
 _BETWEEN_EYES: Final = 168
 PLAIN: Final = np.ones(3, np.float32)
 """Gains of no correction."""
@@ -56,8 +54,7 @@ class Complexion:
         middle = self._landmarks[_BETWEEN_EYES] + [0, 0.08 * high]
         self._places = (middle + places * [WINDOW[0] * wide, WINDOW[1] * high])[None]
         self._own = self._seen(source)
-        self._sized: OrderedDict[int, _Sized] = OrderedDict()
-        self._lock = threading.Lock()
+        self._sized = Sizes(self._prepare)
 
     def _seen(self, pixels: Pixels) -> Floats:
         """The mean colour f32[3] around the nose, cheeks and brow, at least 1."""
@@ -72,7 +69,7 @@ class Complexion:
 
     def corrected(self, pixels: Pixels, gains: Floats) -> Pixels:
         """`pixels` with the face's colours times `gains`, softly from its outline inwards; nothing else is touched."""
-        at = self._at(pixels.shape[0])
+        at = self._sized.at(pixels.shape[0])
         rows, columns = at.share.shape
         box = np.s_[at.top : at.top + rows, at.left : at.left + columns]
         out = pixels.copy()
@@ -81,17 +78,6 @@ class Complexion:
         table = np.clip(ramp + np.float32(0.5), 0, 255).astype(np.uint8).reshape(1, 256, 3)
         out[box][..., :3] = mixed(face, np.asarray(cv2.LUT(face, table), np.uint8), at.share)
         return out
-
-    def _at(self, size: int) -> _Sized:
-        with self._lock:
-            found = self._sized.get(size)
-            if found is None:
-                found = self._sized[size] = self._prepare(size)
-                if len(self._sized) > SIZES:
-                    self._sized.popitem(last=False)
-            else:
-                self._sized.move_to_end(size)
-            return found
 
     def _prepare(self, size: int) -> _Sized:
         oval = self._landmarks[list(topology.OVAL)] * size - 0.5

@@ -8,8 +8,6 @@ layers instead (`mouth.py`, `eyes.py`).
 from __future__ import annotations
 
 import math
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -41,12 +39,12 @@ from npc_engine.frames.sampling import (
     without_alpha,
 )
 from npc_engine.frames.shading import Shading, shade
+from npc_engine.frames.sizes import Sizes
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Box: TypeAlias = tuple[int, int, int, int]  # left, top, right, bottom in output pixels
 
-SIZES: Final = 3  # output sizes kept ready per face, about 8 MB each at 512: games ask for one or two
 LARGEST: Final = 2048
 SMALLEST: Final = 32
 SMALL: Final = 320  # pixels up to which a coarser grid shows no less
@@ -125,8 +123,7 @@ class Portrait:
             (CHANNEL[name], _alive(np.full(ANGLES, most, np.float32))) for name, most in (limits or {}).items()
         ]
         self._coarse: Motion | None = None  # for small pictures, from the first of them on
-        self._sized: OrderedDict[int, _Sized] = OrderedDict()
-        self._lock = threading.Lock()
+        self._sized = Sizes(self._prepare)
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
@@ -141,7 +138,7 @@ class Portrait:
             msg = f"a picture of {size} pixels was asked for, faces are drawn at {SMALLEST} to {LARGEST}"
             raise ValueError(msg)
         weights = self._drawn(exp, breath)
-        at = self._at(size)
+        at = self._sized.at(size)
         layers = at.motion.inverse(weights)
         out = at.base.copy()
         where = self._drawn_layer(out, at, layers.whole)
@@ -193,17 +190,6 @@ class Portrait:
             w[CHANNEL[name]] = most * math.tanh(w[CHANNEL[name]] / most)
         w[CLOSED], w[BREATH] = 1.0, min(max(breath, 0.0), 1.0)
         return w
-
-    def _at(self, size: int) -> _Sized:
-        with self._lock:
-            found = self._sized.get(size)
-            if found is None:
-                found = self._sized[size] = self._prepare(size)
-                if len(self._sized) > SIZES:
-                    self._sized.popitem(last=False)
-            else:
-                self._sized.move_to_end(size)
-            return found
 
     def _prepare(self, size: int) -> _Sized:
         # reading a source of twice the size averages four pixels wherever the map points, so that

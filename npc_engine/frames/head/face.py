@@ -7,11 +7,8 @@ Clothes and background do not move: they are drawn once for each size.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -21,12 +18,12 @@ from npc_engine.frames.head.compose import Composer
 from npc_engine.frames.head.figure import Figure
 from npc_engine.frames.head.frame import Frame
 from npc_engine.frames.pictures import FaceError, read_picture
+from npc_engine.frames.sizes import Sizes
 from npc_engine.head_spec import HeadSpec
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, Exp, Expression, Moment, Pixels
 from npc_engine.nearest import near
 
 SMALLEST, LARGEST = 32, 2048
-SIZES: Final = 3  # output sizes kept ready, about 20 MB each at 512
 
 
 class Head:
@@ -39,8 +36,7 @@ class Head:
         self.figure = Figure(asset(), spec)
         self._background = background
         self._limits = [(CHANNEL[name], np.float32(most)) for name, most in (limits or {}).items()]
-        self._sized: OrderedDict[int, Composer] = OrderedDict()
-        self._lock = threading.Lock()
+        self._sized = Sizes(self._composer)
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
         """Yield one moment per expression, with a picture on every `picture_every`-th tick of its line."""
@@ -54,7 +50,7 @@ class Head:
         if not SMALLEST <= size <= LARGEST:
             msg = f"a picture of {size} pixels was asked for, faces are drawn at {SMALLEST} to {LARGEST}"
             raise ValueError(msg)
-        return self._at(size).picture(Frame.of(self.figure, self._capped(exp), breath))
+        return self._sized.at(size).picture(Frame.of(self.figure, self._capped(exp), breath))
 
     def _capped(self, exp: Exp) -> Exp:
         out = np.array(exp, np.float32)
@@ -63,16 +59,8 @@ class Head:
             out[channel] = min(out[channel], most)
         return out
 
-    def _at(self, size: int) -> Composer:
-        with self._lock:
-            found = self._sized.get(size)
-            if found is None:
-                found = self._sized[size] = Composer(self.figure, size, self._background)
-                if len(self._sized) > SIZES:
-                    self._sized.popitem(last=False)
-            else:
-                self._sized.move_to_end(size)
-            return found
+    def _composer(self, size: int) -> Composer:
+        return Composer(self.figure, size, self._background)
 
 
 def load_head(spec: HeadSpec, folder: Path, limits: Mapping[str, float]) -> Head:

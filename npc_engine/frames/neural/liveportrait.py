@@ -23,6 +23,7 @@ from npc_engine.frames.landmarks import Points
 from npc_engine.frames.neural.crops import Paste, as_pixels, as_planes, crop_matrix, cut
 from npc_engine.frames.neural.files import FEATURES, GENERATOR, MOTION, STITCHER, OnnxFile
 from npc_engine.frames.portrait import Portrait
+from npc_engine.frames.sizes import Sizes
 from npc_engine.moments import ANGLES, CHANNEL, EXP50, NEUTRAL, Exp, Expression, Moment, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -76,7 +77,7 @@ class LivePortrait:
         self._portrait, self._blend = portrait, wanted.blend
         self._edge = portrait.picture.shape[0]
         self._matrix = crop_matrix(points, WIDER)
-        self._pastes: dict[int, Paste] = {}
+        self._pastes = Sizes(self._paste)
         self._lock = threading.Lock()
         began = time.perf_counter()
         (self._volume,) = features.run(input=as_planes(cut(portrait.picture, self._matrix, 256)))
@@ -98,10 +99,10 @@ class LivePortrait:
         with self._lock:
             (stitched,) = self._stitcher.run(source=edited, target=self._at_rest)
             (planes,) = self._generator.run(feature_volume=self._volume, source=stitched, target=self._at_rest)
-            if size not in self._pastes:
-                self._pastes[size] = Paste(_scaled(self._matrix, size / self._edge), size, self._blend)
-            paste = self._pastes[size]
-        return paste.paste(around, as_pixels(planes))
+        return self._pastes.at(size).paste(around, as_pixels(planes))
+
+    def _paste(self, size: int) -> Paste:
+        return Paste(_scaled(self._matrix, size / self._edge), size, self._blend)
 
     def _read(self, picture: Pixels) -> _Pose:
         matrix = _scaled(self._matrix, picture.shape[0] / self._edge)

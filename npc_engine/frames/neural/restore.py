@@ -10,8 +10,9 @@ from typing import Final
 from npc_engine.cast import NeuralSpec
 from npc_engine.frames.add import face_landmarks
 from npc_engine.frames.drawing import DrawnFace, drawn
-from npc_engine.frames.neural.crops import Paste, as_pixels, as_planes, crop_matrix, cut
+from npc_engine.frames.neural.crops import Matrix, Paste, as_pixels, as_planes, crop_matrix, cut
 from npc_engine.frames.neural.files import GFPGAN, OnnxFile
+from npc_engine.frames.sizes import Sizes
 from npc_engine.moments import NEUTRAL, Exp, Expression, Moment, Pixels
 
 FOUND_AT: Final = 512  # pixels of the picture in which the face is looked for
@@ -30,7 +31,7 @@ class Restored:
         self._network = OnnxFile(models, GFPGAN, wanted.device)
         points = face_landmarks(face.render(NEUTRAL, FOUND_AT), folder)
         self._points = (points + 0.5) / FOUND_AT  # f32[478, 3], in picture edges
-        self._pastes: dict[int, Paste] = {}
+        self._pastes = Sizes(self._paste)
         self._lock = threading.Lock()
 
     def draw(self, expressions: Iterable[Expression]) -> Iterator[Moment]:
@@ -40,10 +41,12 @@ class Restored:
     def render(self, exp: Exp, size: int, breath: float = 0.0) -> Pixels:
         """The face with the coefficients `exp`, f32[50], as RGB or RGBA u8[size, size, 3 | 4]."""
         picture = self._face.render(exp, size, breath)
-        matrix = crop_matrix(self._points * size - 0.5)
         with self._lock:
-            (planes,) = self._network.run(input=as_planes(cut(picture, matrix)) * 2 - 1)
-            if size not in self._pastes:
-                self._pastes[size] = Paste(matrix, size, self._wanted.blend, self._wanted.restore)
-            paste = self._pastes[size]
-        return paste.paste(picture, as_pixels((planes + 1) / 2))
+            (planes,) = self._network.run(input=as_planes(cut(picture, self._matrix(size))) * 2 - 1)
+        return self._pastes.at(size).paste(picture, as_pixels((planes + 1) / 2))
+
+    def _matrix(self, size: int) -> Matrix:
+        return crop_matrix(self._points * size - 0.5)
+
+    def _paste(self, size: int) -> Paste:
+        return Paste(self._matrix(size), size, self._wanted.blend, self._wanted.restore)
