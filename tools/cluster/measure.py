@@ -23,13 +23,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from npc_engine.cast import Cast
 from npc_engine.client import Client
 from npc_engine.moments import Outputs
 from npc_engine.wire.messages import Cancelled, End, ErrorMessage, Moments
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [line for line in (ROOT / "tests/npc_lines.txt").read_text(encoding="utf-8").splitlines() if line]
-VOICES = ("woman", "man", "child", "old_man", "old_woman", "youth", "lady", "goblin")
+CAST = Cast.standard()
+NPCS = [
+    name
+    for name, spec in sorted(CAST.characters().items())
+    if spec.face and CAST.face(spec.face)[0].engine == "portrait" and CAST.voice(spec.voice)[0].engine == "hibari"
+]
 LINES_A_CLIENT = 8
 TICKS_S = 50
 
@@ -99,7 +105,7 @@ class Player:
         for k in range(count):
             client = self.clients[k // LINES_A_CLIENT]
             text = " ".join(TEXTS[(k + n) % len(TEXTS)] for n in range(round(seconds)))
-            line = client.speak(VOICES[k % len(VOICES)], text, outputs=outputs, turn="beside", line=f"line{k}")
+            line = client.speak(NPCS[k % len(NPCS)], text, outputs=outputs, turn="beside", line=f"line{k}")
             self.asked[line] = time.monotonic()
             self.ticks[line] = self.heard[line] = 0
             self._open[line] = client
@@ -167,7 +173,7 @@ def alone(address: str, count: int = 20) -> dict[str, float]:
     with Client(address, 60) as client:
         for k in range(count):
             asked = time.monotonic()
-            for event in client.say(VOICES[k % len(VOICES)], TEXTS[k % len(TEXTS)]):
+            for event in client.say(NPCS[k % len(NPCS)], TEXTS[k % len(TEXTS)]):
                 if isinstance(event, Moments) and event.tick == 0:
                     asked = 1000 * (time.monotonic() - asked)
             first.append(asked)
@@ -204,7 +210,7 @@ def main() -> None:
     from ray.cluster_utils import Cluster as RayCluster
 
     outputs = Outputs(picture=arguments.picture)
-    report: dict[str, object] = {"cores": os.cpu_count()}
+    report: dict[str, object] = {"cores": os.cpu_count(), "picture": arguments.picture}
     log = Path(tempfile.mkdtemp()) / "serve.log"
     with serving(log) as (address, process):
         report["one process, a line at a time"] = alone(address)

@@ -1,8 +1,8 @@
 """How many cores, replicas and gateways so many characters need, by figures measured on a machine like theirs.
 
-    npc-engine bench server --json server.json
     python tools/cluster/measure.py --json cluster.json
-    python tools/cluster/sizing.py --server server.json --cluster cluster.json
+    python tools/cluster/measure.py --picture 512 --lines 1 4 8 --json pictures.json
+    python tools/cluster/sizing.py cluster.json pictures.json
 
 `n` characters that speak at once need
 
@@ -12,8 +12,7 @@
     gateways            that / (1000 × BUSY), and n / LINES of one, whichever is more
 
 with the share BUSY of a core in use, since first moments wait behind what is being made. The cost of a gateway is
-fitted to the cluster's loads (least squares, none below zero); c is multiplied by what a replica uses more than one
-process does.
+fitted to the cluster's loads (least squares, none below zero); c is what replicas used at the largest load.
 """
 
 from __future__ import annotations
@@ -42,52 +41,34 @@ def gateway_cost(loads: list[dict[str, Any]]) -> tuple[float, float]:
     return max(0.0, float(base)) / replicas, max(0.0, float(slope))
 
 
-def replica_share(report: dict[str, Any]) -> float:
-    """What a replica uses more than one process does for the same lines, as a factor: of the largest load of both."""
-    alone = report["one process"][-1]["cpu_ms_per_character_second"]["engine"]
-    there = report["cluster"][-1]["cpu_ms_per_character_second"]["replicas"]
-    return max(1.0, there / alone)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--server", type=Path, help="JSON of npc-engine bench server (default: the cluster's own figures)"
-    )
-    parser.add_argument("--cluster", type=Path, required=True, help="JSON of tools/cluster/measure.py")
-    arguments = parser.parse_args()
-    report = json.loads(arguments.cluster.read_text(encoding="utf-8"))
-    link, line = gateway_cost(report["cluster"])
-    factor = replica_share(report)
-    costs = {"coefficients": report["one process"][-1]["cpu_ms_per_character_second"]["engine"]}
-    if arguments.server:
-        server = json.loads(arguments.server.read_text(encoding="utf-8"))
-        costs = {
-            "coefficients": server["cpu_ms_per_character_second"],
-            "512 × 512 pictures": server["cpu_ms_per_character_second_pictures"],
-        }
-    print(f"a replica uses {factor:.2f} times what one process does")
-    print(f"a gateway uses {link:.0f} ms/s for a replica and {line:.1f} ms/s for a character that speaks")
-    print("\n| characters | speak at once | what | ms each | a core | replica cores | gateways |")
-    print("|---:|---:|---|---:|---:|---:|---:|")
-    for crowd in CROWDS:
-        for share in SHARES:
-            speaking = ceil(crowd * share)
-            for what, cost in costs.items():
-                there = cost * factor
-                replicas = ceil(speaking * there / (1000 * BUSY))
-                gateways = max(
-                    ceil((replicas * link + speaking * line) / (1000 * BUSY)), ceil(speaking / Cluster.most[0])
-                )
-                row = (
+    parser.add_argument("reports", type=Path, nargs="+", help="JSON of tools/cluster/measure.py")
+    table = ["| characters | speak at once | with | c | at once a core | cores of replicas | gateways |"]
+    table.append("|---:|---:|---|---:|---:|---:|---:|")
+    for path in parser.parse_args().reports:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        edge = report["picture"]
+        what = f"{edge} × {edge} pictures" if edge else "coefficients"
+        link, line = gateway_cost(report["cluster"])
+        print(f"{what}: a gateway uses {link:.0f} ms/s for a replica and {line:.1f} ms/s for a character that speaks")
+        cost = report["cluster"][-1]["cpu_ms_per_character_second"]["replicas"]
+        for crowd in CROWDS:
+            for share in SHARES:
+                speaking = ceil(crowd * share)
+                replicas = ceil(speaking * cost / (1000 * BUSY))
+                used = replicas * link + speaking * line
+                gateways = max(ceil(used / (1000 * BUSY)), ceil(speaking / Cluster.most[0]))
+                cells = (
                     f"{crowd:,}",
                     f"{speaking:,}",
                     what,
-                    f"{there:.0f}",
-                    f"{1000 * BUSY / there:.0f}",
+                    f"{cost:.0f} ms",
+                    f"{1000 * BUSY / cost:.0f}",
                     f"{replicas:,}",
                 )
-                print("|", " | ".join(row), "|", gateways, "|")
+                table.append(f"| {' | '.join(cells)} | {gateways} |")
+    print("", *table, sep="\n")
 
 
 if __name__ == "__main__":
