@@ -40,7 +40,8 @@ const TURNS: Array[String] = ["wait", "replace", "beside"]
 @export var voice := ""
 ## Another face than the character's.
 @export var face_name := ""
-@export_enum("", "serious", "lively", "cartoon") var style := ""
+## serious, lively or cartoon; "" is the character's own.
+@export var style := ""
 @export_enum("neutral", "happy", "sad", "angry", "afraid", "surprised", "disgusted") var emotion := "neutral"
 @export_range(0.0, 1.0) var strength := 1.0
 ## The higher is served first where the engine can't serve all at once.
@@ -56,8 +57,8 @@ const TURNS: Array[String] = ["wait", "replace", "beside"]
 @export var player: Node
 ## The bus of a player that is made.
 @export var bus := &"Master"
-## What the character does between lines: asked when it has nothing to say.
-@export_enum("", "idle", "listening") var attitude := ""
+## What the character does when it has nothing to say: idle, listening, or "" for nothing.
+@export var attitude := ""
 
 ## The coefficients that belong to the sample being heard, eased; empty before there were any.
 var face := PackedFloat32Array()
