@@ -63,7 +63,7 @@ def width(points: np.ndarray) -> float:
 def layers(portrait: Portrait, **weights: float):
     """What is drawn at 512 pixels and where the mouth opens: RGB u8[h, w, 3] and f32[h, w]."""
     drawn = portrait._drawn(exp(**weights))
-    at = portrait._at(SIZE)
+    at = portrait._sized.at(SIZE)
     mouth = at.mouth
     found = portrait._motion.inverse(drawn)
     low, high = found.rims.min(0) * SIZE - 8, found.rims.max(0) * SIZE + 8
