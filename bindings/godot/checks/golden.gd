@@ -90,9 +90,7 @@ func _plain(message: Dictionary) -> Dictionary:
 			plain[key] = Array(value).map(func(v: Vector2) -> int: return roundi(v.x * 32767.0))
 		elif value is PackedFloat32Array:
 			var width := len(value) / int(message.ticks)
-			plain[key] = range(0, len(value), width).map(
-				func(i: int) -> Array: return Array(value.slice(i, i + width))
-			)
+			plain[key] = range(0, len(value), width).map(func(i: int) -> Array: return Array(value.slice(i, i + width)))
 		elif value is PackedByteArray:
 			plain[key] = value.hex_encode()
 	return plain

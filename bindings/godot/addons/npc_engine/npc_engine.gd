@@ -43,6 +43,8 @@ const READ_AT_MOST := 256  ## Messages of one frame, so that a flood can't stop 
 @export_range(0.1, 60.0) var connect_seconds := 5.0
 ## Seconds until a line that is not accepted ends with the error "no-answer": its voice may have to be loaded.
 @export_range(0.1, 120.0) var answer_seconds := 30.0
+## Seconds of silence after which an engine counts as gone; its own threads answer every two seconds.
+@export_range(1.0, 60.0) var silence_seconds := 10.0
 
 ## How the connection stands.
 var state := State.CLOSED
@@ -87,6 +89,7 @@ func open() -> void:
 	state = State.CONNECTING
 	_connection = Connection.new(address, client_name, token)
 	_connection.connect_ms = int(connect_seconds * 1000)
+	_connection.silence_ms = int(silence_seconds * 1000)
 	_connection.start()
 
 

@@ -4,17 +4,21 @@ class_name NpcFace
 extends Node
 ## Moves the blend shapes of a head, and if you like its head and eye bones, as a [NpcVoice] speaks.
 ##
-## Shapes are found by ARKit's names, with any prefix that ends in a dot or is one of [member prefixes], in any case, and
-## with _L and _R for Left and Right.
+## Shapes are found by ARKit's names, with any prefix that ends in a dot or is one of [member prefixes], in any case,
+## and with _L and _R for Left and Right.
 
 const FULL_LOOK := PI / 6  ## Radians that an eye has turned when its eyeLook shape is 1.
 
 ## ARKit's eight shapes that exp50 has not: the angle that each follows, and whether it grows with it.
 const EYE_LOOKS := {
-	"eyeLookUpLeft": ["gazePitch", 1.0], "eyeLookUpRight": ["gazePitch", 1.0],
-	"eyeLookDownLeft": ["gazePitch", -1.0], "eyeLookDownRight": ["gazePitch", -1.0],
-	"eyeLookOutLeft": ["gazeYaw", 1.0], "eyeLookInRight": ["gazeYaw", 1.0],
-	"eyeLookInLeft": ["gazeYaw", -1.0], "eyeLookOutRight": ["gazeYaw", -1.0],
+	"eyeLookUpLeft": ["gazePitch", 1.0],
+	"eyeLookUpRight": ["gazePitch", 1.0],
+	"eyeLookDownLeft": ["gazePitch", -1.0],
+	"eyeLookDownRight": ["gazePitch", -1.0],
+	"eyeLookOutLeft": ["gazeYaw", 1.0],
+	"eyeLookInRight": ["gazeYaw", 1.0],
+	"eyeLookInLeft": ["gazeYaw", -1.0],
+	"eyeLookOutRight": ["gazeYaw", -1.0],
 }
 
 ## Whose face it is; without one, a sibling or the parent.
@@ -87,9 +91,13 @@ func bind(channels: Array) -> void:
 			_bind_shape(mesh, index, _shares_of(shape))
 	if voice and len(channels) and not _rules and meshes:
 		push_warning("NpcFace '%s': no blend shape has a name of ARKit's: give it a map" % name)
-	_angles = PackedInt32Array([
-		channels.find("headPitch"), channels.find("headYaw"), channels.find("headRoll"),
-	])
+	_angles = PackedInt32Array(
+		[
+			channels.find("headPitch"),
+			channels.find("headYaw"),
+			channels.find("headRoll"),
+		]
+	)
 	if skeleton:
 		_bind_bone(head_bone, "head", "headRoll")
 		_bind_bone(left_eye_bone, "gaze", "")
@@ -135,9 +143,7 @@ func _bind_shape(mesh: MeshInstance3D, index: int, shares: Dictionary) -> void:
 func _bind_bone(bone: String, angle: String, roll: String) -> void:
 	var index := skeleton.find_bone(bone) if bone else -1
 	if index >= 0:
-		_turns.append([
-			index, _channels.find(angle + "Pitch"), _channels.find(angle + "Yaw"), _channels.find(roll)
-		])
+		_turns.append([index, _channels.find(angle + "Pitch"), _channels.find(angle + "Yaw"), _channels.find(roll)])
 
 
 ## Show coefficients; done by itself in each frame.

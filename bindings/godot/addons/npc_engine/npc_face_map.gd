@@ -6,8 +6,8 @@ extends Resource
 ## Without one, [NpcFace] finds shapes that have ARKit's names by itself. For other names write them here, or begin with
 ## [method vrm].
 
-## Blend shape → what moves it: a Dictionary of coefficient → share, such as {"Fcl_MTH_A": {"jawOpen": 1.0}}. The shape's
-## weight is the sum, 0 to 1.
+## Blend shape → what moves it: a Dictionary of coefficient → share, such as {"Fcl_MTH_A": {"jawOpen": 1.0}}. The
+## shape's weight is the sum, 0 to 1.
 @export var shapes := {}
 
 
@@ -34,8 +34,12 @@ static func vrm_presets() -> NpcFaceMap:
 	var from := vrm().shapes
 	var map := NpcFaceMap.new()
 	var names := {
-		"Fcl_MTH_A": ["a", "aa"], "Fcl_MTH_I": ["i", "ih"], "Fcl_MTH_U": ["u", "ou"], "Fcl_MTH_E": ["e", "ee"],
-		"Fcl_MTH_O": ["o", "oh"], "Fcl_EYE_Close_L": ["blink_l", "blinkLeft"],
+		"Fcl_MTH_A": ["a", "aa"],
+		"Fcl_MTH_I": ["i", "ih"],
+		"Fcl_MTH_U": ["u", "ou"],
+		"Fcl_MTH_E": ["e", "ee"],
+		"Fcl_MTH_O": ["o", "oh"],
+		"Fcl_EYE_Close_L": ["blink_l", "blinkLeft"],
 		"Fcl_EYE_Close_R": ["blink_r", "blinkRight"],
 	}
 	for shape: String in names:

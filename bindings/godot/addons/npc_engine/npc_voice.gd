@@ -29,6 +29,8 @@ const Messages := preload("wire/messages.gd")
 
 const RATE := 24_000
 const LOW := 1_200  ## Frames of silence kept ahead where nothing has come: 50 ms, more than a frame of a slow game.
+## Frames with which a line begins to sound: 80 ms, so that a network that trembles does not tear it.
+const PREFILL := 1_920
 const IDLE_CREDIT_MS := 200  ## What is ahead of an idle line is lost when the character begins to speak.
 const TURNS: Array[String] = ["wait", "replace", "beside"]
 
@@ -74,7 +76,7 @@ var current_word := -1
 ## Whether it works in the editor, as the dock's does.
 var in_editor := false
 
-var _output: Output
+var _output: RefCounted  # an Output, or a device that a check moves by its own clock
 var _speeches: Array[Speech] = []  # in the order in which they sound; the first is shown
 var _refused_attitude := false
 
@@ -190,12 +192,23 @@ func _ask(keys: Dictionary, turn: Turn) -> String:
 		return ""
 	var quiet: bool = keys.get("attitude", "") != ""
 	var outputs := {
-		sound = not quiet, words = not quiet, coefficients = coefficients, picture = picture,
+		sound = not quiet,
+		words = not quiet,
+		coefficients = coefficients,
+		picture = picture,
 		picture_every = picture_every,
 	}
 	var asked := {
-		npc = npc, voice = voice, face = face_name, style = style, emotion = emotion, strength = strength,
-		priority = priority, credit_ms = ahead_ms, outputs = outputs, line = engine.new_id(),
+		npc = npc,
+		voice = voice,
+		face = face_name,
+		style = style,
+		emotion = emotion,
+		strength = strength,
+		priority = priority,
+		credit_ms = ahead_ms,
+		outputs = outputs,
+		line = engine.new_id(),
 	}
 	asked.merge(keys, true)
 	var ahead: int = mini(ahead_ms, asked.credit_ms) if quiet else ahead_ms
@@ -254,9 +267,10 @@ func _push() -> void:
 	for speech in _speeches:
 		if speech.is_timed() or speech.is_over_unbegun():
 			continue
-		if not speech.playback.has_begun():
+		var is_filled := speech.playback.is_over() or speech.playback.queued() >= PREFILL
+		if not speech.playback.has_begun() or (speech.base < 0 and not is_filled):
 			break
-		var room := _output.room()
+		var room: int = _output.room()
 		if speech.base < 0:
 			speech.base = _output.pushed()
 		_output.push(speech.playback.sound(mini(room, speech.playback.queued())))
@@ -268,7 +282,7 @@ func _push() -> void:
 
 
 func _push_silence(speech: Speech) -> void:
-	var lacking := LOW - _output.buffered()
+	var lacking: int = LOW - _output.buffered()
 	if lacking > 0:
 		_output.push(speech.playback.sound(lacking))
 

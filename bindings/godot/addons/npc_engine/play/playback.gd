@@ -105,13 +105,13 @@ func _add_moment(moment: Dictionary) -> String:
 		return "moment of tick %d, expected %d" % [moment.tick, _received]
 	var ticks: int = moment.ticks
 	_received += ticks
-	var sound_: PackedVector2Array
+	var samples: PackedVector2Array
 	if moment.sound == null:
-		sound_.resize(ticks * TICK_SAMPLES)  # a line without sound plays as silence of its length
+		samples.resize(ticks * TICK_SAMPLES)  # a line without sound plays as silence of its length
 	else:
-		sound_ = moment.sound
-	_sound.append(sound_)
-	_queued += sound_.size()
+		samples = moment.sound
+	_sound.append(samples)
+	_queued += samples.size()
 	if moment.coefficients != null:
 		var values: PackedFloat32Array = moment.coefficients
 		var width := values.size() / ticks

@@ -72,8 +72,7 @@ static func _text(speak: Dictionary) -> Dictionary:
 		return _no("bad-text", "text is empty")
 	if speak.get("lasts_ms", 0) and not attitude:
 		return _no(
-			"bad-message",
-			"speak: lasts_ms is %d, expected 0: a text lasts as long as it takes to say" % speak.lasts_ms
+			"bad-message", "speak: lasts_ms is %d, expected 0: a text lasts as long as it takes to say" % speak.lasts_ms
 		)
 	if speak.get("denoise", false) and not live:
 		return _no("bad-message", "speak: denoise is true, expected false: only live sound has noise")

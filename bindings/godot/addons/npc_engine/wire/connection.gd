@@ -5,6 +5,8 @@
 ## threads, [method take] does the work.
 extends RefCounted
 
+enum Change { UP, DOWN, REFUSED, MESSAGE }
+
 const Messages := preload("messages.gd")
 const Rules := preload("rules.gd")
 const TcpLink := preload("tcp_link.gd")
@@ -15,11 +17,12 @@ const AGAIN_MS: Array[int] = [100, 250, 500, 1000, 2000, 5000]  ## Until it is t
 const STEP_USEC := 2_000  ## From poll to poll: far less than a tick of 20 ms.
 const LINGER_MS := 200  ## A `cancel` sent just before the end still leaves.
 const CONNECT_MS := 5_000  ## Until the handshake is over, and once more until `welcome`.
-
-enum Change { UP, DOWN, REFUSED, MESSAGE }
+const SILENCE_MS := 10_000
 
 ## Milliseconds for the handshake, and once more for `welcome`.
 var connect_ms := CONNECT_MS
+## Milliseconds without a word, pongs included, after which an engine is gone.
+var silence_ms := SILENCE_MS
 
 var _address: String
 var _client: String
@@ -148,7 +151,7 @@ func _open() -> void:
 	var colon := rest.rfind(":")
 	var host := rest.left(colon) if colon >= 0 else rest
 	var port := rest.substr(colon + 1).to_int() if colon >= 0 else DEFAULT_PORT
-	_link = TcpLink.new(host.trim_prefix("[").trim_suffix("]"), port)
+	_link = TcpLink.new(host.trim_prefix("[").trim_suffix("]"), port, silence_ms)
 
 
 func _hear(message: Dictionary) -> void:
@@ -158,8 +161,13 @@ func _hear(message: Dictionary) -> void:
 		if message.code == "unknown-kind":
 			return  # a newer engine may say more than we know
 		message = {
-			kind = "error", code = "bad-message", text = "the engine sent: " + message.text,
-			line = message.line, ends = false, id = message.id, wait_ms = 0,
+			kind = "error",
+			code = "bad-message",
+			text = "the engine sent: " + message.text,
+			line = message.line,
+			ends = false,
+			id = message.id,
+			wait_ms = 0,
 		}
 	elif message.kind == "welcome":
 		if message.version != Rules.WIRE_VERSION:

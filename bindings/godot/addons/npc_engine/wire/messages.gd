@@ -156,9 +156,7 @@ static func _default_of(rule: Dictionary) -> Variant:
 	return inner
 
 
-static func _value_fault(
-	rule: Dictionary, value: Variant, where: String, into: Variant, key: Variant
-) -> String:
+static func _value_fault(rule: Dictionary, value: Variant, where: String, into: Variant, key: Variant) -> String:
 	var type := typeof(value)
 	match rule.form:
 		Rules.Form.TEXT:
@@ -194,9 +192,7 @@ static func _value_fault(
 	return ""
 
 
-static func _list_fault(
-	rule: Dictionary, value: Variant, where: String, into: Variant, key: Variant
-) -> String:
+static func _list_fault(rule: Dictionary, value: Variant, where: String, into: Variant, key: Variant) -> String:
 	if typeof(value) != TYPE_ARRAY:
 		return "%s is %s, expected a list" % [where, shown(value)]
 	var list := []
@@ -290,8 +286,12 @@ static func _moment_fault(message: Dictionary) -> String:
 
 static func _fault(text: String, header := {}, code := "bad-message") -> Dictionary:
 	return {
-		kind = "fault", fault = true, code = code, text = text,
-		line = _name_in(header, "line"), id = _name_in(header, "id"),
+		kind = "fault",
+		fault = true,
+		code = code,
+		text = text,
+		line = _name_in(header, "line"),
+		id = _name_in(header, "id"),
 	}
 
 

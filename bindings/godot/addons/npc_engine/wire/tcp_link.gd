@@ -6,7 +6,6 @@ const Messages := preload("messages.gd")
 const Zmtp := preload("zmtp.gd")
 
 const PING_MS := 2_000
-const SILENCE_MS := 10_000  ## The other side answers pings within a moment, unless it is gone.
 const READ_BYTES := 262_144  ## At most, of one poll.
 
 ## Whether messages can be sent.
@@ -18,6 +17,7 @@ var refusal := ""
 
 var _host: String
 var _port: int
+var _silence_ms: int
 var _resolving := -1
 var _tcp: StreamPeerTCP
 var _zmtp := Zmtp.new()
@@ -26,7 +26,9 @@ var _pinged_ms := 0
 var _polled_ms := 0
 
 
-func _init(host: String, port: int) -> void:
+## `silence_ms`: the other side answers pings within a moment, unless it is gone for so long.
+func _init(host: String, port: int, silence_ms: int) -> void:
+	_silence_ms = silence_ms
 	_host = host
 	_port = port
 	_heard_ms = Time.get_ticks_msec()
@@ -96,8 +98,8 @@ func _read() -> void:
 	if ready and now - _pinged_ms >= PING_MS:
 		_pinged_ms = now
 		_zmtp.ping()
-	if ready and now - _heard_ms > SILENCE_MS:
-		error = "it has been silent for %d s" % (SILENCE_MS / 1000)
+	if ready and now - _heard_ms > _silence_ms:
+		error = "it has been silent for %d ms" % _silence_ms
 
 
 func _write() -> void:

@@ -82,7 +82,10 @@ func _greet() -> void:
 	var mechanism := _buffer.slice(12, 32).get_string_from_ascii()
 	if mechanism != "NULL":
 		refusal = (
-			"it asks for %s, and this add-on speaks without keys only: run the engine or its gateway on this machine," % mechanism
+			(
+				"it asks for %s, and this add-on speaks without keys only: run the engine or its gateway on this machine,"
+				% mechanism
+			)
 			+ " or reach it through a tunnel (ssh -L 7890:127.0.0.1:7890 HOST, or WireGuard)"
 		)
 		error = refusal
