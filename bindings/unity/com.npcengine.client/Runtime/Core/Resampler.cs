@@ -100,15 +100,20 @@ namespace NpcEngine
 
                 long between = _made % _up * _down % _up; // of _up, from one input sample to the next
                 int row = (int)(between * _phases / _up) * _taps;
-                float sum = 0f;
-                for (int tap = 0; tap < _taps; tap++)
-                {
-                    sum += _filter[row + tap] * _past[_at + tap];
-                }
-
-                output[outputOffset + i] = sum;
+                output[outputOffset + i] = Sum(_filter, row, _past, _at, _taps);
                 _made++;
             }
+        }
+
+        private static float Sum(float[] filter, int row, float[] past, int at, int taps)
+        {
+            float sum = 0f;
+            for (int end = row + taps; row < end; row++, at++)
+            {
+                sum += filter[row] * past[at];
+            }
+
+            return sum;
         }
 
         private void Push(float sample)

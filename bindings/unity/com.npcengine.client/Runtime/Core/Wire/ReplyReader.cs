@@ -75,12 +75,14 @@ namespace NpcEngine.Wire
         {
             int entries = reader.Enter();
             NpcEventKind kind = NpcEventKind.Error;
-            string fault = "nothing";
+            WireException fault = null;
+            bool found = false;
             for (int i = 0; i < entries; i++)
             {
                 Key key = FieldReader.ReadKey(ref reader);
                 if (key == Key.Kind)
                 {
+                    found = true;
                     fault = ReadKind(ref reader, out kind);
                 }
                 else if ((key == Key.Line || key == Key.Id) && reader.Type == MsgPackType.Text)
@@ -93,9 +95,9 @@ namespace NpcEngine.Wire
                 }
             }
 
-            if (fault.Length > 0)
+            if (!found || fault != null)
             {
-                throw new WireException("header has kind " + fault + ", expected a string");
+                throw fault ?? new WireException("header has no kind, expected a string");
             }
 
             return kind;
@@ -115,25 +117,26 @@ namespace NpcEngine.Wire
             }
         }
 
-        private string ReadKind(ref MsgPackReader reader, out NpcEventKind kind)
+        /// <summary>Read the kind; what is wrong with it, or null.</summary>
+        private static WireException ReadKind(ref MsgPackReader reader, out NpcEventKind kind)
         {
             kind = NpcEventKind.Error;
             if (reader.Type != MsgPackType.Text)
             {
-                return reader.Describe();
+                return new WireException("header has kind " + reader.Describe() + ", expected a string");
             }
 
             int offset, count;
             MsgPackReader before = reader;
             reader.Bytes(out offset, out count);
-            if (!Names.FindReply(reader.Data, offset, count, out kind))
+            if (Names.FindReply(reader.Data, offset, count, out kind))
             {
-                bool otherWay = Names.IsRequest(reader.Data, offset, count);
-                throw new WireException(
-                    "kind " + before.Describe() + (otherWay ? " travels the other way" : " is unknown"), "unknown-kind");
+                return null;
             }
 
-            return "";
+            bool otherWay = Names.IsRequest(reader.Data, offset, count);
+            return new WireException(
+                "kind " + before.Describe() + (otherWay ? " travels the other way" : " is unknown"), "unknown-kind");
         }
 
         private static ulong Bit(Key key)
