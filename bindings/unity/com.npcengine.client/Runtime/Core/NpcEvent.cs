@@ -164,6 +164,7 @@ namespace NpcEngine
             Words.Clear();
         }
 
+        /// <summary>For logs.</summary>
         public override string ToString()
         {
             string what = Code.Length > 0 ? Code + ": " + Text : Text;
