@@ -5,8 +5,9 @@
 extends RefCounted
 
 const GREETING_BYTES := 64
+const VERSION_BYTES := 12  # of it: the signature and the version
 const FRAME_BYTES := 33_554_432  # a payload of an engine has no more
-const FRAMES := 4  # of one message
+const FRAMES := 64  # of one message: more than the protocol has, which is for messages.gd to say
 const MORE := 1
 const LONG := 2
 const COMMAND := 4
@@ -30,7 +31,8 @@ var _frames: Array[PackedByteArray] = []
 
 
 func _init() -> void:
-	out = greeting()
+	# libzmq closes without a word when it has read a mechanism that it does not speak: so its own is read first
+	out = greeting().slice(0, VERSION_BYTES)
 
 
 ## What each side says first: signature, version 3.0, the mechanism in 20 bytes, and that it is no server.
@@ -92,6 +94,7 @@ func _greet() -> void:
 		return
 	_at = GREETING_BYTES
 	_greeted = true
+	out.append_array(greeting().slice(VERSION_BYTES))
 	var type := "Socket-Type".to_ascii_buffer()
 	var properties := PackedByteArray([type.size()]) + type + PackedByteArray([0, 0, 0, 6]) + "DEALER".to_ascii_buffer()
 	_frame(_command("READY", properties), COMMAND)
