@@ -159,7 +159,16 @@ def test_a_face_keeps_in_step_at_every_rate_of_sound_and_frames(project):
         assert case["frames"] >= 50, case
 
 
+def test_the_demo_scene_loads_without_an_engine_and_without_a_head_of_its_own(project):
+    done = godot(project, "--quit-after", "30")
+    assert done.returncode == 0
+    assert troubles(done.stdout) == []
+
+
 def test_the_demo_scene_and_the_dock_say_lines(project):
+    glb = GODOT / project.strip("/") / "demo" / "head.glb"
+    export = [sys.executable, "-m", "npc_engine", "faces", "export", "head_woman", "--gltf", str(glb)]
+    subprocess.run(export, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     with engine() as (_, address):
         told = result(godot(project, "-s", "res://checks/scene.gd", "--", address).stdout)
     assert told["wrong"] == []
@@ -290,11 +299,33 @@ def test_of_a_broken_engine_a_signal_tells_and_nothing_is_left(project):
     assert told["figures"]["threads"] == 0
 
 
-def test_gdscript_is_in_the_style_of_godot():
-    tools = Path(sys.executable).parent
-    if not (tools / "gdlint").exists():
+@pytest.fixture
+def tools():
+    """The folder of gdtoolkit's programs."""
+    folder = Path(sys.executable).parent
+    if not (folder / "gdlint").exists():
         text = "gdlint is missing: pip install gdtoolkit"
         pytest.fail(text) if os.environ.get("CI") else pytest.skip(text)
+    return folder
+
+
+def test_the_readme_is_gdscript_and_names_what_there_is(project, tools, tmp_path):
+    readme = (HERE / "README.md").read_text(encoding="utf-8")
+    code = "".join(path.read_text(encoding="utf-8") for path in (HERE / "addons").rglob("*.gd"))
+    for name in re.findall(r"`(?:\w+\.)?(\w+)(?:\(.*?\))?`", readme):
+        assert re.search(rf"\b{name}\b", code) or (HERE / name).exists(), name
+    blocks = re.findall(r"```gdscript\n(.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        path = tmp_path / f"readme{number}.gd"
+        path.write_text(block, encoding="utf-8")
+        shutil.copy(path, GODOT / project.strip("/") / "checks" / path.name)
+        done = godot(project, "--check-only", "-s", f"res://checks/{path.name}")
+        assert troubles(done.stdout) == [], done.stdout
+        subprocess.run([tools / "gdformat", "--check", "--line-length", "120", path], check=True)
+
+
+def test_gdscript_is_in_the_style_of_godot(tools):
     files = [str(path) for path in sorted(HERE.rglob("*.gd")) if ".godot" not in path.parts]
     for tool in (["gdlint"], ["gdformat", "--check", "--line-length", "120"]):
         done = subprocess.run(

@@ -12,7 +12,11 @@ extends Control
 func _ready() -> void:
 	var head: DemoHead = %Head
 	face.meshes = head.meshes
-	face.head = head
+	if head.skeleton:
+		face.skeleton = head.skeleton
+		face.head_bone = "HeadBone"
+	else:
+		face.head = head
 	engine.connected.connect(_on_connected)
 	engine.disconnected.connect(_tell)
 	engine.refused.connect(_tell)

@@ -4,9 +4,13 @@ extends Node3D
 
 ## Written by: npc-engine faces export head_woman --gltf bindings/godot/demo/head.glb
 const FILE := "res://demo/head.glb"
+const HEIGHT := 0.32  ## Metres of it to be seen, from the top of the head down.
+const SCALE := 2.0 / HEIGHT
 
 ## The meshes that have shapes.
 var meshes: Array[MeshInstance3D] = []
+## Its bones; null if it has none.
+var skeleton: Skeleton3D
 
 
 func _ready() -> void:
@@ -24,16 +28,16 @@ func _load(path: String) -> void:
 		return
 	var scene := document.generate_scene(state)
 	add_child(scene)
-	var box := AABB()
+	var top := 0.0
 	for node in scene.find_children("*", "MeshInstance3D", true, false):
 		var mesh := node as MeshInstance3D
-		box = box.merge(mesh.get_aabb()) if box.size else mesh.get_aabb()
 		if mesh.mesh.get_blend_shape_count():
 			meshes.append(mesh)
-	# to two units, around the origin
-	var scaled := 2.0 / maxf(box.size.y, 0.001)
-	scene.scale = Vector3.ONE * scaled
-	scene.position = -box.get_center() * scaled
+			top = maxf(top, mesh.get_aabb().end.y)
+	for node in scene.find_children("*", "Skeleton3D", true, false):
+		skeleton = node
+	scene.scale = Vector3.ONE * SCALE
+	scene.position = Vector3.DOWN * (top - HEIGHT / 2.0) * SCALE
 
 
 func _make() -> void:

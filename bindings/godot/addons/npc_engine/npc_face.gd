@@ -28,7 +28,7 @@ const EYE_LOOKS := {
 ## Shapes that have other names than ARKit's.
 @export var map: NpcFaceMap
 ## Beginnings of names that do not count.
-@export var prefixes: PackedStringArray = ["blendShape1.", "Face.M_F00_000_00_"]
+@export var prefixes: PackedStringArray = ["blendShape1.", "Face.M_F00_000_00_", "viseme_"]
 ## How strongly everything moves.
 @export_range(0.0, 2.0) var intensity := 1.0
 ## Turned by the head's angles, if it is there.

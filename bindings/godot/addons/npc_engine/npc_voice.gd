@@ -229,7 +229,8 @@ func _on_message(message: Dictionary, speech: Speech) -> void:
 			if speech.base >= 0 and not speech.is_cut():
 				speech.cut(_heard_of(speech))
 				_output.stop()
-			interrupted.emit(speech.line, message.heard)
+			if not speech.is_quiet:
+				interrupted.emit(speech.line, message.heard)
 		"error":
 			_refused_attitude = _refused_attitude or speech.is_quiet
 			failed.emit(speech.line, message.code, message.text)
