@@ -571,6 +571,7 @@ def test_a_malformed_message_is_told_and_the_line_goes_on(program):
 def test_golden_messages_of_engines_are_taken_in(program):
     kinds = ("words", "mark", "pong", "warmed", "npcs", "stats")
     names = [name for name in ENGINES if GOLDENS[name][1].get("message", {}).get("kind") in kinds]
+    names.remove("pong_mark_most")  # the client's own, by which it sees that the engine lives
     errors, out = said(program, [GOLDENS[name][0] for name in names])
     assert not errors
     ours = [name for name in names if GOLDENS[name][1]["message"].get("line", "l1") == "l1"]

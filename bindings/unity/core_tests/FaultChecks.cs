@@ -29,9 +29,11 @@ namespace NpcEngine.Tests
             bool found = false;
             string ended = "";
             double longest = 0;
+            Thread[] threads;
             using (var client = new Client(options))
             {
                 client.Connect();
+                threads = ThreadChecks.Of(client);
                 client.Speak("anna", "one two", new SpeakOptions { Line = "l1" });
                 client.Append("l1", "nothing"); // is refused by engines, and no matter here
                 while (clock.ElapsedMilliseconds < MostMs && !(found && ended.Length > 0))
@@ -61,7 +63,7 @@ namespace NpcEngine.Tests
             Program.Check(found, "event", "'" + arguments[1] + "' was not told");
             Program.Check(ended == "Error:disconnected" || ended == "Error:no-answer" || ended == "End:", "line", "ended as '" + ended + "'");
             Program.Check(clock.ElapsedMilliseconds < 3000, "closing", "took " + clock.ElapsedMilliseconds + " ms");
-            TalkChecks.Threads();
+            ThreadChecks.AreOver(threads);
         }
     }
 }

@@ -29,7 +29,7 @@ namespace NpcEngine.Tests
             Program.Equal(
                 CryptoChecks.Hex(KeyPair.PublicKey(server)), CryptoChecks.Hex(KeyPair.PublicKey(File.ReadAllText(server))), "public key's text");
 
-            Fails(() => KeyPair.Of(Path.Combine(folder, "anna.pub")), "anna.pub is neither");
+            Fails(() => KeyPair.Of(Path.Combine(folder, "anna.pub")), "anna.pub: holds a public key only");
             Fails(() => KeyPair.Parse(File.ReadAllText(Path.Combine(folder, "anna.pub")), "asset"), "asset: holds a public key only");
             Fails(() => KeyPair.PublicKey(key), "is a private key, which only its owner may have");
             Fails(() => KeyPair.Of(secret.Substring(1)), "what came as key, 39 characters, is neither");

@@ -14,9 +14,11 @@ namespace NpcEngine.Tests
         {
             var clock = Stopwatch.StartNew();
             bool done = false;
+            Thread[] threads;
             using (var client = new Client(new ClientOptions { Address = arguments[0], Name = "say" }))
             {
                 client.Connect();
+                threads = ThreadChecks.Of(client);
                 client.Speak("anna", "one", new SpeakOptions { Line = "l1" });
                 while (!done && clock.ElapsedMilliseconds < 30000)
                 {
@@ -32,7 +34,7 @@ namespace NpcEngine.Tests
             }
 
             Program.Check(done, "pong", "did not come");
-            TalkChecks.Threads();
+            ThreadChecks.AreOver(threads);
         }
     }
 }

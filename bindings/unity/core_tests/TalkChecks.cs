@@ -34,10 +34,13 @@ namespace NpcEngine.Tests
                 options.HeartbeatMs = 200;
             }
 
+            Thread[] threads;
             _clock = Stopwatch.StartNew();
             using (_client = new Client(options))
             {
                 _client.Connect();
+                threads = ThreadChecks.Of(_client);
+                Program.Check(threads[0].IsAlive && threads[1].IsAlive, "threads", "are not there");
                 switch (arguments[0])
                 {
                     case "lines":
@@ -55,23 +58,8 @@ namespace NpcEngine.Tests
                 }
             }
 
-            Threads();
-        }
-
-        /// <summary>That no thread of a client is left. Linux tells their names, cut to 15 letters.</summary>
-        internal static void Threads()
-        {
-            var left = new List<string>();
-            foreach (string task in System.IO.Directory.GetDirectories("/proc/self/task"))
-            {
-                string name = System.IO.File.ReadAllText(System.IO.Path.Combine(task, "comm")).Trim();
-                if (name.StartsWith("NPC Engine", StringComparison.Ordinal))
-                {
-                    left.Add(name);
-                }
-            }
-
-            Program.Check(left.Count == 0, "threads", string.Join(", ", left) + " left");
+            ThreadChecks.AreOver(threads);
+            ThreadChecks.AreGone();
         }
 
         /// <summary>Take events until something holds.</summary>

@@ -236,7 +236,7 @@ namespace NpcEngine
 
         private bool NoteError(NpcEvent told)
         {
-            if (told.Code == Codes.BadVersion && told.Line.Length == 0 && !_greeted)
+            if (told.Code == Codes.BadVersion && !_greeted)
             {
                 _connection.Break(Codes.BadVersion, "the engine at " + _address + " refused: " + told.Text);
                 return false;

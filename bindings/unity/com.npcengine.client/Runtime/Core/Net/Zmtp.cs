@@ -16,6 +16,7 @@ namespace NpcEngine.Net
         protected const int Command = 4;
 
         private const int GreetingBytes = 64;
+        private const int VersionBytes = 11; // of a greeting: its signature, and what version is spoken
         private const int HeadBytes = 9;
 
         protected readonly TcpLink Link;
@@ -49,7 +50,7 @@ namespace NpcEngine.Net
             greeting[9] = 0x7F;
             greeting[10] = 3;
             Encoding.ASCII.GetBytes(Mechanism, 0, Mechanism.Length, greeting, 12);
-            Link.Send(greeting, 0, GreetingBytes);
+            Link.Send(greeting, 0, VersionBytes); // libzmq ends a connection at a mechanism that it does not like: let it name its own first
             var theirs = new byte[GreetingBytes];
             Link.Read(theirs, 0, 1);
             if (theirs[0] != 0xFF)
@@ -57,13 +58,13 @@ namespace NpcEngine.Net
                 throw new LinkException(Codes.Unreachable, "what listens at " + address + " is no engine: it does not greet as ZeroMQ does");
             }
 
-            Link.Read(theirs, 1, 10);
+            Link.Read(theirs, 1, VersionBytes - 1);
             if ((theirs[9] & 1) != 1 || theirs[10] < 3)
             {
                 throw new LinkException(Codes.Unreachable, "what listens at " + address + " speaks a ZeroMQ before 4.0, or none");
             }
 
-            Link.Read(theirs, 11, GreetingBytes - 11);
+            Link.Read(theirs, VersionBytes, GreetingBytes - VersionBytes);
             string mechanism = Encoding.ASCII.GetString(theirs, 12, 20).TrimEnd('\0');
             if (mechanism != Mechanism)
             {
@@ -75,6 +76,7 @@ namespace NpcEngine.Net
                             + ", but was given some: leave ServerKey and Key out, or start it with --keys");
             }
 
+            Link.Send(greeting, VersionBytes, GreetingBytes - VersionBytes);
             Agree(address);
         }
 
