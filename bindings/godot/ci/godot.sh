@@ -17,18 +17,24 @@ ready=$folder/.npc-engine-ready
 [[ $EUID == 0 ]] || { echo "godot.sh: chroot needs root" >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "godot.sh: no debootstrap, apt-get install it" >&2; exit 1; }
 
-lacks() { echo "godot.sh: NO GODOT 4 TODAY: $1 (see $folder.log)" >&2; exit 3; }
+make_root() {
+    debootstrap --variant=minbase sid "$folder" || return
+    # this machine's own settings for packages, such as a proxy
+    cp /etc/apt/apt.conf.d/* "$folder/etc/apt/apt.conf.d/" 2>/dev/null || true
+    chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        godot libgl1-mesa-dri libegl1 ca-certificates || return
+    chroot "$folder" apt-get clean
+}
+
+lacks() {
+    echo "godot.sh: NO GODOT 4 TODAY: $1; $folder.log ends with:" >&2
+    tail -n 5 "$folder.log" >&2
+    exit 3
+}
 
 rm -rf "$folder"
 mkdir -p "$folder"
-{
-    debootstrap --variant=minbase sid "$folder" || lacks "debootstrap of sid failed"
-    # the packages that may come after it are those of this machine's own settings, e.g. a proxy
-    cp /etc/apt/apt.conf.d/* "$folder/etc/apt/apt.conf.d/" 2>/dev/null || true
-    chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        godot libgl1-mesa-dri libegl1 || lacks "apt-get install godot failed"
-    chroot "$folder" apt-get clean
-} >"$folder.log" 2>&1 || exit 3
+make_root >"$folder.log" 2>&1 || lacks "the archive did not give it"
 version=$(chroot "$folder" godot --headless --version 2>/dev/null | tail -1)
 [[ $version == 4.* ]] || lacks "godot says it is '$version', expected 4.x"
 echo "$version" | tee "$ready"
