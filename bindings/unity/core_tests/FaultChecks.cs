@@ -16,8 +16,8 @@ namespace NpcEngine.Tests
         {
             var options = new ClientOptions
             {
-                Address = arguments[0], Name = "faults", ConnectTimeoutMs = 2000, HandshakeTimeoutMs = 700, SilenceMs = 800, HeartbeatMs = 200,
-                WaitForEngineMs = 1500, AcceptTimeoutMs = 1500,
+                Address = arguments[0], Name = "faults", ConnectTimeoutMs = 2000, HandshakeTimeoutMs = 500, SilenceMs = 800, HeartbeatMs = 200,
+                WaitForEngineMs = 600, AcceptTimeoutMs = 1500,
             };
             if (arguments.Length > 2)
             {

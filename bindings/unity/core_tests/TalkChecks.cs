@@ -52,6 +52,9 @@ namespace NpcEngine.Tests
                     case "stop":
                         Broken();
                         break;
+                    case "steady":
+                        Steady();
+                        break;
                     default:
                         Program.Fail(arguments[0], "is unknown");
                         break;
@@ -164,6 +167,56 @@ namespace NpcEngine.Tests
             {
                 ear.Account();
             }
+        }
+
+        /// <summary>
+        /// A minute of a line with pictures, played at once: no garbage on the game's thread, and next to none on those of the sockets: less
+        /// than fills the nursery once, whose size the test sets small. Without words, whose strings are new each time.
+        /// </summary>
+        private static void Steady()
+        {
+            Func<long> counter = CostChecks.Counter();
+            var ear = new Ear("l0");
+            Ears["l0"] = ear;
+            string text = "word";
+            for (int i = 1; i < 1000; i++)
+            {
+                text += " word";
+            }
+
+            _client.Speak("anna", text, new SpeakOptions { Line = "l0", Picture = 64, Words = false });
+            Until(() => ear.Ticks > 1000, "it is warm");
+            GC.Collect();
+            int collections = GC.CollectionCount(0);
+            long ticks = ear.Ticks;
+            long before = counter();
+            while (ear.Ticks < 4000)
+            {
+                NpcEvent told;
+                while (_client.Next(out told))
+                {
+                    ear.Take(told);
+                }
+
+                Thread.Sleep(1);
+            }
+
+            long garbage = counter() - before;
+            collections = GC.CollectionCount(0) - collections;
+            Console.WriteLine(
+                garbage + " bytes of garbage on the game's thread, " + collections + " collections, in " + (ear.Ticks - ticks) + " ticks");
+            Program.Equal(0L, garbage, "bytes of garbage on the game's thread");
+            Program.Equal(0, collections, "collections");
+            ear.Account();
+            collections = GC.CollectionCount(0);
+            int filled = 0;
+            while (GC.CollectionCount(0) == collections && filled < 8 << 20)
+            {
+                filled += new byte[1 << 10].Length;
+            }
+
+            Console.WriteLine("a collection comes after " + filled + " bytes");
+            Program.Check(filled <= 300 << 10, "nursery", "holds " + filled + " bytes: set MONO_GC_PARAMS=nursery-size=256k");
         }
 
         private static void Turns()

@@ -33,7 +33,7 @@ namespace NpcEngine
         /// <summary>From one heartbeat to the next.</summary>
         public int HeartbeatMs = 2000;
 
-        /// <summary>After how long without a sign of the other side the connection counts as broken; the engine's own thread gets 5 s more.</summary>
+        /// <summary>After how long without a sign of the other side the connection counts as broken; the engine's own thread gets half as long again.</summary>
         public int SilenceMs = 10000;
 
         /// <summary>How long a line that was asked while no engine is there waits for one.</summary>

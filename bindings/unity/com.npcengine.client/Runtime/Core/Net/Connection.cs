@@ -10,12 +10,11 @@ namespace NpcEngine.Net
     /// Connects, and connects again, by itself; two threads of its own read and send. What comes and what happens stands in the inbox
     /// as events, those of the connection itself among them: Disconnected, Trouble, Refused.
     /// </summary>
-    internal sealed class Connection
+    internal sealed partial class Connection
     {
         /// <summary>Of the pings by which the connection asks whether the engine's own thread lives; their pongs stay here.</summary>
         internal const long AliveMark = WireLimits.Most;
 
-        private const int AliveExtraMs = 5000; // the engine's thread may be busier than its socket
         private const int TurnedMs = 1000; // at least from a connection that the engine ended to the next try
 
         private readonly ClientOptions _options;
@@ -302,68 +301,6 @@ namespace NpcEngine.Net
             {
                 _sender.Pong(data, offset + 5, count - 5);
             }
-        }
-
-        private void WatchHandshake(bool came)
-        {
-            if (_clock.ElapsedMilliseconds - _begun > _options.HandshakeTimeoutMs)
-            {
-                throw new LinkException(
-                    Codes.NoAnswer, "what listens at " + _address + " does not go on with the greeting within " + _options.HandshakeTimeoutMs + " ms");
-            }
-        }
-
-        private void WatchTalk(bool came)
-        {
-            long now = _clock.ElapsedMilliseconds;
-            _lastBytes = came ? now : _lastBytes;
-
-            if (!_greeted && now - _begun > _options.HandshakeTimeoutMs)
-            {
-                throw new LinkException(
-                    Codes.NoAnswer, "the engine at " + _address + " sent no welcome within " + _options.HandshakeTimeoutMs + " ms");
-            }
-
-            if (now - _lastBytes > _options.SilenceMs || now - _lastMessage > _options.SilenceMs + AliveExtraMs)
-            {
-                throw new LinkException(
-                    Codes.NoAnswer, "the engine at " + _address + " has not answered for " + (now - _lastMessage) / 1000 + " s");
-            }
-        }
-
-        private void Tell(LinkException fault, bool wasUp)
-        {
-            bool forEver = fault.Code == Codes.Refused || fault.Code == Codes.BadVersion;
-            if (wasUp)
-            {
-                _lastTrouble = "";
-                TellOne(NpcEventKind.Disconnected, Codes.Disconnected, "the engine at " + _address + " is gone: " + fault.Message);
-            }
-
-            if (forEver)
-            {
-                TellOne(NpcEventKind.Refused, fault.Code, fault.Message);
-            }
-            else if (!wasUp)
-            {
-                string text = fault.Code == Codes.Disconnected
-                    ? "what listens at " + _address + " ended the connection: " + fault.Message
-                    : fault.Message;
-                if (text != _lastTrouble)
-                {
-                    _lastTrouble = text;
-                    TellOne(NpcEventKind.Trouble, fault.Code == Codes.Disconnected ? Codes.Unreachable : fault.Code, text);
-                }
-            }
-        }
-
-        private void TellOne(NpcEventKind kind, string code, string text)
-        {
-            NpcEvent told = NewEvent(kind);
-            told.Code = code;
-            told.Text = text;
-            told.Generation = _generation;
-            _inbox.Put(told);
         }
     }
 }
