@@ -69,6 +69,10 @@ def test_every_golden_file_is_read_written_or_refused(program):
         assert frames or "error" in golden
 
 
+def test_no_message_harms_the_reader(program):
+    checked(program, "fuzz", ROOT / "bindings" / "golden", 100_000)
+
+
 def test_the_cryptography_is_that_of_nacl(program, tmp_path):
     rows = tmp_path / "boxes"
     rows.write_text("".join(f"{' '.join(row)}\n" for row in boxes()), encoding="utf-8")

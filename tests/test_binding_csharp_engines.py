@@ -4,13 +4,14 @@ import contextlib
 import signal
 import socket
 import threading
+import time
 
 import msgpack
 import numpy as np
 import pytest
 import zmq
 from csharp_core import begun, checked, engine, program_in
-from guarded import Lodge
+from guarded import Lodge, wait_for
 from test_golden import GOLDENS
 
 from npc_engine.wire.codec import encode
@@ -226,6 +227,33 @@ def forgets(message):
 def test_an_engine_that_does_not_serve_is_told(program, answers, expected):
     with Engine(answers) as own:
         checked(program, "faults", own.address, expected)
+
+
+def test_tries_become_rarer(program):
+    """Who ends each connection at once is asked again after 50 ms, 100, 200 …, each a quarter more or less."""
+    times = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def refuse():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                times.append(time.monotonic())
+                connection.close()
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    say = begun(program, "say", f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    try:
+        wait_for(lambda: len(times) >= 6)
+    finally:
+        say.kill()
+        say.communicate()
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()
+    for i, expected in enumerate([0.05, 0.1, 0.2, 0.4, 0.8]):
+        assert times[i + 1] - times[i] >= 0.7 * expected
 
 
 def test_who_is_not_let_in_is_told(program, lodge):

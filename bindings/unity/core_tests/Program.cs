@@ -16,7 +16,7 @@ namespace NpcEngine.Tests
             Thread.CurrentThread.CurrentCulture = CultureInfo.InvariantCulture;
             var groups = new Dictionary<string, Action<string[]>>
             {
-                { "golden", GoldenChecks.Run }, { "crypto", CryptoChecks.Run }, { "keys", KeyChecks.Run },
+                { "golden", GoldenChecks.Run }, { "fuzz", FuzzChecks.Run }, { "crypto", CryptoChecks.Run }, { "keys", KeyChecks.Run },
                 { "playback", PlaybackChecks.Run }, { "step", StepChecks.Run }, { "resampler", ResamplerChecks.Run },
                 { "cost", CostChecks.Run }, { "talk", TalkChecks.Run }, { "faults", FaultChecks.Run }, { "say", SayProgram.Run },
             };

@@ -154,9 +154,10 @@ namespace NpcEngine.Net
                     return;
                 }
 
-                wait = wasUp ? _options.ReconnectMs : Math.Min(2 * wait, _options.ReconnectMostMs);
+                wait = wasUp ? _options.ReconnectMs : wait;
                 int least = fault.Code == Codes.BadMessage || fault.Code == Codes.NoAnswer ? TurnedMs : 0;
                 Pause(Math.Max(least, (int)(wait * (0.75 + 0.5 * _chance.NextDouble()))));
+                wait = Math.Min(2 * wait, _options.ReconnectMostMs);
             }
         }
 
