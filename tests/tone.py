@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -126,6 +126,23 @@ def grouped(words: Iterable[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]
         raise late
 
 
+def ticked(speech: Iterable[SpeechChunk]) -> Iterator[SpeechChunk]:
+    """The same sound in whole ticks: live sound comes in pieces of any size, and its last tick is filled up."""
+    rest = np.zeros(0, np.float32)
+    last = None
+    for chunk in speech:
+        if chunk.line.live is None:
+            yield chunk
+            continue
+        samples = np.concatenate([rest, chunk.samples])
+        whole = len(samples) // TICK_SAMPLES * TICK_SAMPLES
+        yield replace(chunk, start=chunk.start - len(rest), samples=samples[:whole])
+        last = replace(chunk, start=chunk.start - len(rest) + whole, words=(), marks=())
+        rest = samples[whole:]
+    if last is not None and len(rest):
+        yield replace(last, samples=np.pad(rest, (0, TICK_SAMPLES - len(rest))))
+
+
 class ToneMouth:
     """Opens the jaw by the loudness of each tick; headYaw holds the tick's number, so that tests can count."""
 
@@ -136,10 +153,9 @@ class ToneMouth:
         self.watched.begun += 1
         made = 0
         try:
-            for chunk in speech:
+            for chunk in ticked(speech):
                 for at in range(0, len(chunk.samples), TICK_SAMPLES):
                     sound = chunk.samples[at : at + TICK_SAMPLES]
-                    sound = np.pad(sound, (0, TICK_SAMPLES - len(sound)))  # live sound ends where it likes
                     tick = (chunk.start + at) // TICK_SAMPLES
                     exp = NEUTRAL.copy()
                     if "!nan" in chunk.line.text:

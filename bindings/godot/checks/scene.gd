@@ -56,6 +56,7 @@ func _run() -> void:
 	await _check_interrupt()
 	await _check_open()
 	await _check_live()
+	await _check_microphone()
 	await _check_stall()
 	await _check_dock()
 	_check_cost()
@@ -140,6 +141,38 @@ func _check_live() -> void:
 	_voice.commit(line)
 	await _until(func() -> bool: return ["ended", line, "end"] in _told or _failed(line), "live sound ends")
 	_expect(not _failed(line), "live sound is said: %s" % [_told])
+
+
+## A bus that hears a tone takes the place of a microphone, which a machine without sound has not.
+func _check_microphone() -> void:
+	_told.clear()
+	AudioServer.add_bus()
+	AudioServer.set_bus_name(AudioServer.bus_count - 1, "Record")
+	AudioServer.add_bus_effect(AudioServer.bus_count - 1, AudioEffectCapture.new())
+	var tone := AudioStreamPlayer.new()
+	var generator := AudioStreamGenerator.new()
+	generator.buffer_length = 0.5
+	tone.stream = generator
+	tone.bus = "Record"
+	root.add_child(tone)
+	var microphone := NpcMicrophone.new()
+	microphone.voice = _voice
+	microphone.denoise = false
+	root.add_child(microphone)
+	tone.play()
+	var frames := PackedVector2Array()
+	for i in 12_000:
+		frames.append(Vector2.ONE * 0.5 * sin(TAU * 440.0 * i / 44_100.0))
+	(tone.get_stream_playback() as AudioStreamGeneratorPlayback).push_buffer(frames)
+	_jaw[0] = 0.0
+	var line := microphone.begin()
+	await create_timer(0.3).timeout
+	microphone.end()
+	await _until(func() -> bool: return ["ended", line, "end"] in _told or _failed(line), "what was heard ends")
+	_expect(not _failed(line) and _jaw[0] > 0.1, "what the bus heard moves the jaw: %s %s" % [_jaw, _told])
+	tone.stop()
+	tone.queue_free()
+	microphone.queue_free()
 
 
 func _check_stall() -> void:

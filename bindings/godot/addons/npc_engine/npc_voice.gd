@@ -171,8 +171,9 @@ func live(how := "idle", seconds := 0.0) -> String:
 
 ## Barge in: be silent at once and say nothing of what was asked; [signal interrupted] tells what was heard.
 func interrupt() -> void:
-	for speech in _speeches:
-		_cut(speech, true)
+	# the last one first: none that waits may begin because the one before it is cancelled
+	for i in range(len(_speeches) - 1, -1, -1):
+		_cut(_speeches[i], true)
 	_output.stop()
 
 
@@ -348,4 +349,6 @@ func _channel_names() -> Array:
 func _end(speech: Speech) -> void:
 	_speeches.erase(speech)
 	var how: String = speech.playback.over.get("kind", "cancelled")
+	if speech.is_cut() and how == "end":
+		how = "cancelled"  # its end has crossed the cut
 	line_ended.emit(speech.line, speech.playback.over.code if how == "error" else how)
